@@ -11,9 +11,7 @@ foreach(tier IN LISTS PUMICE_TIERS)
     file(GLOB found CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${tier}/*.c)
     list(APPEND PUMICE_SOURCES ${found})
 endforeach()
-if(EXISTS ${CMAKE_SOURCE_DIR}/cmake/PumiceGenerated.cmake)
-    include(PumiceGenerated)
-endif()
+include(PumiceGenerated)
 
 # One set of objects makes both libraries; -fPIC costs nothing on the platforms we build for.
 add_library(pumice_objects OBJECT ${PUMICE_SOURCES} ${PUMICE_GENERATED_SOURCES})

@@ -1,0 +1,23 @@
+// The ops by id. Ids are never stored: files and caches use names.
+#ifndef PUMICE_OP_H
+#define PUMICE_OP_H
+
+#include <pumice/status.h>
+
+PM_API_BEGIN
+
+typedef enum pm_op {
+#define PM_OP(name, NAME, ...) PM_OP_##NAME,
+#include <pumice/ops.def>
+#undef PM_OP
+    PM_OP_COUNT
+} pm_op;
+
+// Element types of tensors. F64 is how `ref` stores f32 when gradients are checked; nobody asks for it.
+typedef enum pm_dtype { PM_F32, PM_U32, PM_F64 } pm_dtype;
+
+// The name of an op, as ops.def has it.
+const char *pm_op_name(pm_op op);
+
+PM_API_END
+#endif

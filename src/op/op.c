@@ -1,0 +1,141 @@
+// Binding shapes to a signature, and what follows from them.
+#include "op/op.h"
+
+#include <stdio.h>
+
+#include "core/philox.h"
+
+const char *pm_op_name(pm_op op)
+{
+    return (unsigned)op < PM_OP_COUNT ? pm_op_table[op].name : "?";
+}
+
+int64_t pm_dim_length(const pm_dim *dim, const pm_dims *dims)
+{
+    if (dim->symbol < 0) return dim->number;
+    return (dims->of[dim->symbol] + dim->add + dim->div - 1) / dim->div;
+}
+
+pm_params pm_params_pack(pm_op op, const pm_arg *args)
+{
+    const pm_signature *s = &pm_op_table[op].sig;
+    pm_params packed = { { 0 } };
+    int n = 0;
+    for (int i = 0; i < s->params; i++) {
+        switch (s->param[i].kind) {
+        case PM_PARAM_FLOAT: memcpy(&packed.word[n++], &args[i].number, 4); break;
+        case PM_PARAM_U32: packed.word[n++] = args[i].word; break;
+        case PM_PARAM_FLAG: packed.word[n++] = args[i].flag; break;
+        case PM_PARAM_STREAM: packed.word[n++] = pm_stream_of_name(args[i].stream); break;
+        case PM_PARAM_DIM: break;
+        }
+    }
+    return packed;
+}
+
+// The stored shape of an operand as its signature spells it: swapped when its flag is set.
+static void stored_dims(const pm_operand_sig *o, const pm_arg *args, pm_dim *rows, pm_dim *cols)
+{
+    const bool swap = o->transpose >= 0 && args && args[o->transpose].flag;
+    *rows = swap ? o->cols : o->rows;
+    *cols = swap ? o->rows : o->cols;
+}
+
+// Learns a plain symbol from a length; anything else is checked in the second pass.
+static void learn(const pm_dim *d, int64_t length, pm_dims *dims)
+{
+    if (d->symbol >= 0 && d->div == 1 && dims->of[d->symbol] < 0) dims->of[d->symbol] = length - d->add;
+}
+
+static pm_status check_operand(const void *object, pm_op op, int i, pm_shape in, const pm_arg *args, const pm_dims *dims)
+{
+    const pm_op_info *info = &pm_op_table[op];
+    pm_dim rows, cols;
+    stored_dims(&info->sig.operand[i], args, &rows, &cols);
+    const int64_t want_rows = pm_dim_length(&rows, dims), want_cols = pm_dim_length(&cols, dims);
+    PM_REQUIRE(object, in.rows == want_rows && in.cols == want_cols, PM_ERR_SHAPE,
+               "%s: operand %s is [%" PRId64 ", %" PRId64 "], the others ask for [%" PRId64 ", %" PRId64 "]; signature %s",
+               info->name, info->sig.operand[i].name, in.rows, in.cols, want_rows, want_cols, info->text);
+    return PM_OK;
+}
+
+static pm_status check_relation(const void *object, pm_op op, const pm_param_sig *q, const pm_dims *dims)
+{
+    if (q->kind != PM_PARAM_DIM) return PM_OK;
+    const pm_op_info *info = &pm_op_table[op];
+    const int64_t value = dims->of[q->symbol];
+    PM_REQUIRE(object, value >= 0, PM_ERR_ARG, "%s: %s = %" PRId64 " must not be negative", info->name, q->name, value);
+    if (q->relation != '<' && q->relation != '>') return PM_OK;
+    const int64_t other = dims->of[q->relation_to[0]];
+    PM_REQUIRE(object, q->relation == '<' ? value <= other : value >= other, PM_ERR_SHAPE,
+               "%s: %s = %" PRId64 " must be at %s %" PRId64 " (%c)", info->name, q->name, value,
+               q->relation == '<' ? "most" : "least", other, info->sig.symbol[q->relation_to[0]]);
+    return PM_OK;
+}
+
+pm_status pm_op_bind(const void *object, pm_op op, const pm_shape *in, const pm_dtype *dtypes, const pm_arg *args, pm_dims *dims)
+{
+    const pm_op_info *info = &pm_op_table[op];
+    const pm_signature *s = &info->sig;
+    for (int i = 0; i < PM_MAX_SYMBOLS; i++) dims->of[i] = -1;
+    for (int i = 0; i < s->params; i++)
+        if (s->param[i].kind == PM_PARAM_DIM) dims->of[s->param[i].symbol] = args[i].dim;
+    for (int i = 0; i < s->ins; i++) {
+        const pm_operand_sig *o = &s->operand[i];
+        PM_REQUIRE(object, o->any32 || dtypes[i] == o->dtype, PM_ERR_DTYPE, "%s: operand %s is %s and must be %s", info->name,
+                   o->name, dtypes[i] == PM_F32 ? "f32" : "u32", o->dtype == PM_F32 ? "f32" : "u32");
+        pm_dim rows, cols;
+        stored_dims(o, args, &rows, &cols);
+        learn(&rows, in[i].rows, dims);
+        learn(&cols, in[i].cols, dims);
+    }
+    for (int i = 0; i < s->ins; i++) PM_TRY(check_operand(object, op, i, in[i], args, dims));
+    for (int i = 0; i < s->params; i++) PM_TRY(check_relation(object, op, &s->param[i], dims));
+    return PM_OK;
+}
+
+pm_shape pm_op_out_shape(pm_op op, int index, const pm_dims *dims)
+{
+    const pm_signature *s = &pm_op_table[op].sig;
+    const pm_operand_sig *o = &s->operand[s->ins + index];
+    return (pm_shape){ pm_dim_length(&o->rows, dims), pm_dim_length(&o->cols, dims) };
+}
+
+pm_dtype pm_op_out_dtype(pm_op op, int index, const pm_dtype *in)
+{
+    const pm_signature *s = &pm_op_table[op].sig;
+    const pm_operand_sig *o = &s->operand[s->ins + index];
+    for (int i = 0; o->any32 && i < s->ins; i++)
+        if (s->operand[i].any32) return in[i];
+    return o->dtype;
+}
+
+double pm_op_flops(pm_op op, const pm_dims *dims)
+{
+    const pm_op_info *info = &pm_op_table[op];
+    const pm_signature *s = &info->sig;
+    if (op == PM_OP_MATMUL) return 2.0 * (double)dims->of[0] * (double)dims->of[1] * (double)dims->of[2];
+    const int growth = info->growth;
+    double elements = 0;
+    for (int i = s->ins; i < s->ins + s->outs; i++)
+        elements += (double)pm_dim_length(&s->operand[i].rows, dims) * (double)pm_dim_length(&s->operand[i].cols, dims);
+    if (op == PM_OP_SPMM || op == PM_OP_SPMM_T) {
+        const pm_operand_sig *y = &s->operand[s->ins];
+        return 2.0 * (double)PM_MAX(dims->of[growth], 1) * (double)pm_dim_length(&y->cols, dims);
+    }
+    for (int i = 0; i < s->ins; i++)
+        if (s->operand[i].inout)
+            elements += (double)pm_dim_length(&s->operand[i].rows, dims) * (double)pm_dim_length(&s->operand[i].cols, dims);
+    return elements;
+}
+
+double pm_op_bytes(pm_op op, const pm_dims *dims)
+{
+    const pm_signature *s = &pm_op_table[op].sig;
+    double bytes = 0;
+    for (int i = 0; i < s->ins + s->outs; i++) {
+        const pm_operand_sig *o = &s->operand[i];
+        bytes += 4.0 * (1 + o->inout) * (double)pm_dim_length(&o->rows, dims) * (double)pm_dim_length(&o->cols, dims);
+    }
+    return bytes;
+}
