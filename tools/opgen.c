@@ -168,7 +168,7 @@ static void write_prototype(FILE *f, const line *l)
 {
     const pm_signature *s = &l->sig;
     static const char *const types[] = { "float", "uint32_t", "bool", "const char *", "int64_t" };
-    fprintf(f, "%s pm_%s(pm_graph *g", s->outs ? "pm_var" : "void", l->field[0]);
+    fprintf(f, "%s pm_%s(pm_graph *graph", s->outs ? "pm_var" : "void", l->field[0]);
     for (int i = 0; i < s->ins; i++) fprintf(f, ", pm_var %s", s->operand[i].name);
     for (int i = 0; i < s->params; i++) {
         const char *type = types[s->param[i].kind];
@@ -198,7 +198,7 @@ static void write_calls(const char *out)
         fprintf(c, "{ -1 } };\n    const pm_arg args[%d] = { ", s->params + 1);
         static const char *const fields[] = { "number", "word", "flag", "stream", "dim" };
         for (int k = 0; k < s->params; k++) fprintf(c, "{ .%s = %s }, ", fields[s->param[k].kind], s->param[k].name);
-        fprintf(c, "{ .dim = 0 } };\n    pm_var out[%d];\n    pm_graph_op(g, PM_OP_%s, in, args, out);\n", s->outs + 1, l->field[1]);
+        fprintf(c, "{ .dim = 0 } };\n    pm_var out[%d];\n    pm_graph_op(graph, PM_OP_%s, in, args, out);\n", s->outs + 1, l->field[1]);
         for (int k = 1; k < s->outs; k++) fprintf(c, "    if (%s) *%s = out[%d];\n", s->operand[s->ins + k].name, s->operand[s->ins + k].name, k);
         fputs(s->outs ? "    return out[0];\n}\n\n" : "}\n\n", c);
     }
