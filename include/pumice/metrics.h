@@ -42,10 +42,10 @@ const pm_metric_info *pm_metric_at(int index);
 
 typedef struct pm_metric_set pm_metric_set;
 
-// Parses names separated by commas, spaces around them allowed: "ndcg@100, recall_capped@20,rprecision". A metric named twice
-// is kept once, where it stood first.
-// Errors    PM_ERR_ARG for an unknown name (with the list of all and the nearest), a missing, needless or malformed @k, k outside
-//           1 .. PM_METRIC_MAX_K, an empty list; PM_ERR_NOMEM. On failure *out is NULL.
+// Parses names separated by commas, spaces around them allowed: "ndcg@100, recall_capped@20,rprecision". A metric named
+// twice is kept once, where it stood first.
+// Errors    PM_ERR_ARG for an unknown name (with the list of all and the nearest), a missing, needless or malformed @k, k
+//           outside 1 .. PM_METRIC_MAX_K, an empty list; PM_ERR_NOMEM. On failure *out is NULL.
 pm_status pm_metric_set_parse(const void *parent, const char *text, pm_metric_set **out);
 void      pm_metric_set_destroy(pm_metric_set **set);
 
@@ -87,18 +87,18 @@ pm_status pm_ties_parse(const void *object, const char *name, pm_ties *out);
 typedef struct pm_metrics_params {
     pm_metric_feed  feed;
     int64_t         items;         // catalogue size; not needed for ratings
-    const uint32_t *popularity;    // [items] training interactions of each item (pm_popularity); copied. May be NULL where the
-                                   // set has neither novelty_map nor tails
-    int64_t         list_limit;    // lists: the length at which the maker of lists cuts them, so that a list that is too short for
-                                   // a metric is refused and not taken for a user with few items. 0: never cut
+    const uint32_t *popularity;    // [items] training interactions of each item (pm_popularity); copied. May be NULL where
+                                   // the set has neither novelty_map nor tails
+    int64_t         list_limit;    // lists: the length at which their maker cuts them, so that one too short for a metric
+                                   // is refused and not taken for a user with few items. 0: never cut
     pm_ties         ties;          // ranks: the rule for a tied target
 } pm_metrics_params;
 
 typedef struct pm_metrics pm_metrics;
 
 // Creates an accumulator; the set is copied. Memory: a few words an item, one double a user and metric.
-// Errors    PM_ERR_ARG when the feed cannot give a metric of the set, items is missing, popularity is missing where needed, or
-//           list_limit is below a metric's k; PM_ERR_NOMEM. On failure *out is NULL.
+// Errors    PM_ERR_ARG when the feed cannot give a metric of the set, items is missing, popularity is missing or all zero
+//           where needed, or list_limit is below a metric's k; PM_ERR_NOMEM. On failure *out is NULL.
 pm_status pm_metrics_create(const void *parent, const pm_metric_set *set, const pm_metrics_params *params, pm_metrics **out);
 void      pm_metrics_destroy(pm_metrics **metrics);
 
@@ -113,9 +113,9 @@ typedef struct pm_ranking {
 } pm_ranking;
 
 // Adds one user. A user with a target and an empty list counts as 0.
-// Errors    PM_ERR_NUMERIC for a score that is NaN or +inf, naming the user; PM_ERR_ARG for a feed other than lists, an id outside
-//           the catalogue, a repeated id, a list_limit below |T| where `rprecision` stands without a cut-off; PM_ERR_NOMEM. After
-//           an error the accumulator is as it was.
+// Errors    PM_ERR_NUMERIC for a score that is NaN or +inf, naming the user; PM_ERR_ARG for a feed other than lists, an id
+//           outside the catalogue, a repeated id, a list_limit below |T| where `rprecision` stands without a cut-off;
+//           PM_ERR_NOMEM. After an error the accumulator is as it was.
 pm_status pm_metrics_add_ranking(pm_metrics *metrics, const pm_ranking *ranking);
 
 // Where one target stands among its candidates.
@@ -158,8 +158,8 @@ typedef struct pm_metric_result {
     int64_t n;       // users, or ratings
 } pm_metric_result;
 
-// The index-th metric of the set over everything added so far. With n = 0 the mean is NaN. For rmse, mean is the root of the mean
-// squared error and se = se(MSE) / (2 · rmse), the delta method (0 when all errors are 0).
+// The index-th metric of the set over everything added so far. With n = 0 the mean is NaN. For rmse, mean is the root of the
+// mean squared error and se = se(MSE) / (2 · rmse), the delta method (0 when all errors are 0).
 // Errors    PM_ERR_ARG when index is out of range; PM_ERR_NOMEM (gini sorts a copy)
 pm_status pm_metrics_result(const pm_metrics *metrics, int index, pm_metric_result *out);
 
@@ -175,8 +175,8 @@ void pm_metrics_get_counts(const pm_metrics *metrics, pm_metrics_counts *out);
 // The set of the accumulator, its own copy.
 const pm_metric_set *pm_metrics_set(const pm_metrics *metrics);
 
-// The values behind a mean, [users] in the order of the calls (rmse: squared errors); NULL for a catalogue metric or an index
-// out of range. Valid until the next add.
+// The values behind a mean, [users] in the order of the calls (rmse: squared errors); NULL for a catalogue metric, an
+// index out of range, or before the first value. Valid until the next add.
 const double *pm_metrics_values(const pm_metrics *metrics, int index);
 
 // The caller's user numbers, [users] in the same order; excluded users are not among them. Valid until the next add.
@@ -196,12 +196,13 @@ typedef struct pm_paired_test {
     int64_t n;
 } pm_paired_test;
 
-// Paired t-test of two vectors of values on the same users. n < 2: se, ci95, t and p are NaN. All differences equal: t = 0 and
-// p = 1 when they are 0, else t = ±inf and p = 0.
+// Paired t-test of two vectors of values on the same users. n < 2: se, ci95, t and p are NaN. All differences equal: t = 0
+// and p = 1 when they are 0, else t = ±inf and p = 0.
 void pm_paired_t_test(const double *a, const double *b, int64_t n, pm_paired_test *out);
 
 // The paired test of one metric between two accumulators.
-// Errors    PM_ERR_ARG when one of them lacks the metric, it is a catalogue metric, or they were fed other users or another order
+// Errors    PM_ERR_ARG when one of them lacks the metric, it is a catalogue metric, or they were fed other users or another
+//           order
 pm_status pm_metrics_compare(const pm_metrics *a, const pm_metrics *b, const char *name, pm_paired_test *out);
 
 // Two-sided p of Student's t with df > 0 degrees of freedom: I_x(df/2, 1/2) at x = df / (df + t²). NaN for NaN or df ≤ 0.
@@ -221,8 +222,8 @@ typedef struct pm_activity_group {
     pm_paired_test   test;           // a against b; n = 0 without a second run
 } pm_activity_group;
 
-// Breakdown by activity (Mult-VAE, Figure 3: quintiles of the number of fold-in items). Users ordered by activity, ties in user
-// order, are cut into equal groups: group g has positions ⌊g·n/groups⌋ .. ⌊(g+1)·n/groups⌋ − 1, least active first.
+// Breakdown by activity (Mult-VAE, Figure 3: quintiles of the number of fold-in items). Users ordered by activity, ties in
+// user order, are cut into equal groups: group g has positions ⌊g·n/groups⌋ .. ⌊(g+1)·n/groups⌋ − 1, least active first.
 // activity  [n] fold-in interactions of the users, in the order of the values
 // a, b      [n] values of a metric (pm_metrics_values); b may be NULL
 // out       [groups]
