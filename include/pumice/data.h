@@ -13,11 +13,21 @@ PM_API_BEGIN
 
 // A two-way map between strings and 0 .. count−1, in order of first appearance.
 typedef struct pm_ids pm_ids;
-pm_status   pm_ids_create(const void *parent, pm_ids **out);
-int64_t     pm_ids_count(const pm_ids *ids);
-const char *pm_ids_name(const pm_ids *ids, int64_t index);          // NULL when out of range
-int64_t     pm_ids_find(const pm_ids *ids, const char *name);       // −1 when unknown
-pm_status   pm_ids_add(pm_ids *ids, const char *name, size_t length, uint32_t *index);    // finds or adds
+
+// An empty map that hangs from parent.
+pm_status pm_ids_create(const void *parent, pm_ids **out);
+
+int64_t pm_ids_count(const pm_ids *ids);
+
+// The name of an index, NULL when out of range. Valid until the next pm_ids_add.
+const char *pm_ids_name(const pm_ids *ids, int64_t index);
+
+// The index of a name, −1 when unknown.
+int64_t pm_ids_find(const pm_ids *ids, const char *name);
+
+// Finds or adds a name of `length` bytes, none of them zero.
+// Errors    PM_ERR_ARG for a zero byte; PM_ERR_DATA beyond 2³² − 2 names; PM_ERR_NOMEM
+pm_status pm_ids_add(pm_ids *ids, const char *name, size_t length, uint32_t *index);
 
 // ---- matrices ------------------------------------------------------------------------------------------------------
 
@@ -29,6 +39,21 @@ typedef struct pm_csr {
     float    *val;       // [nnz]
     int64_t  *time;      // [nnz], seconds; NULL where there are none
 } pm_csr;
+
+// Builds a matrix from `count` triples in any order; its arrays hang from parent. Of repeated (row, col) the first is kept and
+// the others are counted in *duplicates (may be NULL). val NULL: ones. time NULL: none.
+// Errors    PM_ERR_ARG for an entry outside [rows, cols]; PM_ERR_NOMEM
+pm_status pm_csr_build(const void *parent, int64_t rows, int64_t cols, int64_t count, const uint32_t *row, const uint32_t *col,
+                       const float *val, const int64_t *time, pm_csr *out, int64_t *duplicates);
+
+// [rows, cols] → [cols, rows], with values and times.
+pm_status pm_csr_transpose(const void *parent, const pm_csr *in, pm_csr *out);
+
+// The position of (row, col) in col, val and time; −1 where the matrix has no entry. By bisection.
+int64_t pm_csr_find(const pm_csr *csr, int64_t row, uint32_t col);
+
+// Frees the arrays and zeroes the struct. Not needed where the parent goes.
+void pm_csr_free(pm_csr *csr);
 
 // ---- interactions --------------------------------------------------------------------------------------------------
 
@@ -47,12 +72,17 @@ typedef struct pm_read_params {
     const char *path;       // a file or a folder; companions are found beside it
     const char *format;     // NULL or "auto": by content. "movielens", "csv", "tsv", "ncf", "npz", "split"
     const char *columns;    // NULL, or names or 1-based numbers of user,item[,value[,time]], such as "userId,movieId,rating"
-    bool        skip_bad_lines;
-    bool        one_row;    // a matrix row a user, as npz has it; implied by the format
+    bool        skip_bad_lines;    // count and log bad lines instead of failing at the first
+    int64_t     max_ids;    // more distinct users or items are an error: the wrong columns, most likely. 0: 2³¹ − 1
 } pm_read_params;
 
-// Reads interactions and keeps the first of each repeated (user, item), counting the others.
-// Errors    PM_ERR_IO; PM_ERR_DATA with file, line, value and remedy; PM_ERR_NOMEM
+// Reads interactions and keeps the first of each repeated (user, item), counting the others. Files are plain, gzip or zstd, told
+// apart by their first bytes. A folder must hold exactly one file of a known name. Companions: X.test.rating and X.test.negative
+// beside X.train.rating; Rvalid.npz, Rtest.npz and Rtime.npz beside Rtrain.npz; valid.EXT (or validation.EXT) and test.EXT beside
+// train.EXT; what pm_split_write wrote beside split.json.
+// Without `columns`, a first line with names such as userId, movie_id, rating, timestamp is a header; otherwise the columns are
+// user,item[,rating[,time]]. Times are Unix seconds; fractions are cut off.
+// Errors    PM_ERR_IO; PM_ERR_DATA with file, line, value and remedy; PM_ERR_ARG for an unknown format; PM_ERR_CANCELLED; PM_ERR_NOMEM
 pm_status pm_data_read(const void *parent, const pm_read_params *params, pm_interactions **out);
 
 typedef struct pm_synth_params {
@@ -61,7 +91,20 @@ typedef struct pm_synth_params {
     uint64_t seed;
 } pm_synth_params;
 
-// Popularity-skewed, clustered interactions with timestamps: a Zipf-like curve over items times a cluster preference of the user.
+typedef struct pm_synth_preset {
+    const char     *name, *help;
+    pm_synth_params params;    // with seed 0
+} pm_synth_preset;
+
+// The shapes known by name: "small" (the default), "ml-1m", "ml-20m".
+const pm_synth_preset *pm_synth_presets(int *count);
+const pm_synth_preset *pm_synth_find(const char *name);    // NULL when unknown
+
+// Popularity-skewed, clustered interactions with timestamps, values 1; ids are "u1", "u2", … and "i1", "i2", …. The weight of the item
+// of rank r is 1/(r + q) (Zipf-Mandelbrot; q = items/100 + 1); each item belongs to a cluster and each user to two, from which nine
+// tenths of the user's items come, the rest from all. How many items a user has follows 1/(x + 1/20), x uniform in (0, 1).
+// The same bits from the same parameters on every machine.
+// Errors    PM_ERR_ARG when the numbers do not fit: at least 1 and at most half of all items for each user
 pm_status pm_data_synth(const void *parent, const pm_synth_params *params, pm_interactions **out);
 
 typedef struct pm_filter_params {
@@ -72,8 +115,9 @@ typedef struct pm_filter_params {
     bool   binarize;                     // values become 1
 } pm_filter_params;
 
-// Filters in the order of the fields; users and items left without interactions leave the id maps.
-// Errors    PM_ERR_DATA when nothing is left, naming the filter that took the last
+// Filters in the order of the fields; users and items left without interactions leave the id maps, the others keep their order.
+// Where the data brought their own parts (companions), these are filtered by rating too, ids stay, and min_item and min_user are an error.
+// Errors    PM_ERR_DATA when nothing is left, naming the filter that took the last; PM_ERR_ARG
 pm_status pm_data_filter(const void *parent, const pm_interactions *in, const pm_filter_params *params, pm_interactions **out);
 
 // ---- splits --------------------------------------------------------------------------------------------------------
@@ -87,14 +131,17 @@ typedef struct pm_eval_part {
     bool      sampled;        // leave-one-out: rank the target among candidates only
     uint32_t *candidate_ptr;  // [users + 1]; the first candidate of each row is the target
     uint32_t *candidate;      // [candidate_ptr[users]] item ids, no repeats within a row
-    int64_t   excluded_no_target, excluded_no_history, dropped_candidates;    // counted, shown with the metrics
+    // Counted, shown with the metrics: users who would belong here but have nothing to find, or nothing known of them; candidates
+    // that repeated the target or each other; given targets that were known already.
+    int64_t   excluded_no_target, excluded_no_history, dropped_candidates, repeated_targets;
 } pm_eval_part;
 
 typedef struct pm_split {
     const char *protocol;
+    uint64_t    seed;
     pm_ids     *users, *items;
     pm_csr      train;           // [train users, items]
-    uint32_t   *train_user;      // [train.rows] index into users
+    uint32_t   *train_user;      // [train.rows] index into users, ascending; all users but for held_out_users
     int64_t     interactions;    // after the filters
     bool        held_out_users;  // strong: the users of valid and test are not rows of train
     // At test time a user's known history is train + validation: test.input has both.
@@ -111,15 +158,25 @@ typedef struct pm_split_params {
     const char *validation;      // leave-one-out: "previous" (NULL) or "random"
 } pm_split_params;
 
-// Cuts interactions by a protocol. The result owns its arrays and shares nothing with the interactions but the id maps,
-// which it takes over by reference: it hangs from parent, and so must they.
+// Cuts interactions by a protocol. The result owns everything it points to, id maps included.
+// strong         held_out users for validation and as many for test; items that no training user has leave the item map and the held-out
+//                users. ⌊fold_out · n⌋ of a held-out user's n items are the target, chosen at random; with fewer than 5 items all are
+//                input and the user is excluded.
+// random         ⌊test_share · n⌋ interactions to test, ⌊valid_share · n⌋ to validation, the rest to training.
+// leave-one-out  given parts (NCF): test.rating is the target, test.negative its candidates. Otherwise the latest of each user with two
+//                or more interactions is the test target, with sampled candidates. The validation target is the latest of what is left (or
+//                a random one) of each user with two or more left, with sampled candidates. Ties in time keep file order (the last of them is
+//                the latest), and so does a file without times. Sampled candidates are items the user never interacted with.
+// files          the parts that came with the data (npz, train/valid/test files, a written split; NCF as leave-one-out).
+// All protocols but these two join given parts to the interactions first. Random choices come from Philox streams of the seed, by user or
+// in file order, so that they are the same on every machine.
 // Errors    PM_ERR_ARG for an unknown protocol, with the list; PM_ERR_DATA when a part would be empty
 pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_split_params *params, pm_split **out);
 
 // Writes a split into a folder as text files that `files` reads back and any program can read.
 pm_status pm_split_write(const pm_split *split, const char *folder);
 
-// A hash of everything in a split: the checkpoint keeps it.
+// A hash of ids, training matrix and parts, whatever protocol made them: the checkpoint keeps it.
 uint64_t pm_split_hash(const pm_split *split);
 
 PM_API_END

@@ -1,0 +1,111 @@
+// pm_data_split: the protocols' common part.
+#include "data/internal.h"
+
+typedef pm_status (*split_fn)(pm_split *split, const pm_interactions *in, const pm_split_params *params);
+
+static const struct protocol {
+    const char *name;
+    split_fn    split;
+} protocols[] = {
+    { "strong", pm_split_strong },
+    { "random", pm_split_random },
+};
+
+pm_status pm_train_all_users(pm_split *split, const pm_list *list)
+{
+    const int64_t users = pm_ids_count(split->users);
+    PM_REQUIRE(split, list->count > 0, PM_ERR_DATA, "split: no interactions are left to train on");
+    PM_TRY(pm_csr_of_list(split, list, users, pm_ids_count(split->items), &split->train));
+    split->train_user = pm_new_array(split, uint32_t, users);
+    PM_CHECK_ALLOC(split->train_user);
+    for (int64_t u = 0; u < users; u++) split->train_user[u] = (uint32_t)u;
+    return PM_OK;
+}
+
+static uint32_t row_length(const pm_csr *csr, int64_t row)
+{
+    return csr->indptr[row + 1] - csr->indptr[row];
+}
+
+pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input, const pm_csr *target, const uint8_t *role, int wanted)
+{
+    const char *name = part == &split->valid ? "validation" : "test";
+    part->user = pm_new_array(split, uint32_t, PM_MAX(input->rows, 1));
+    PM_CHECK_ALLOC(part->user);
+    for (int64_t u = 0; u < input->rows; u++) {
+        if (role && role[u] != wanted) continue;
+        if (row_length(input, u) == 0) part->excluded_no_history++;
+        else if (row_length(target, u) == 0) part->excluded_no_target++;
+        else part->user[part->users++] = (uint32_t)u;
+    }
+    PM_REQUIRE(split, part->users > 0, PM_ERR_DATA,
+               "split: the %s part is empty: %" PRId64 " users have nothing to find and %" PRId64 " no history; use more data or another protocol", name,
+               part->excluded_no_target, part->excluded_no_history);
+    PM_TRY(pm_csr_take_rows(split, input, part->user, part->users, &part->input));
+    return pm_csr_take_rows(split, target, part->user, part->users, &part->target);
+}
+
+pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_split_params *params, pm_split **out)
+{
+    *out = NULL;
+    const char *names[PM_COUNT(protocols)];
+    const struct protocol *chosen = NULL;
+    PM_REQUIRE(parent, params && params->protocol, PM_ERR_ARG, "split: no protocol given; there are strong, random, leave-one-out, files");
+    for (int p = 0; p < PM_COUNT(protocols); p++) {
+        names[p] = protocols[p].name;
+        if (pm_name_equal(params->protocol, names[p])) chosen = &protocols[p];
+    }
+    const char *near = pm_nearest_name(params->protocol, names, PM_COUNT(names));
+    PM_REQUIRE(parent, chosen, PM_ERR_ARG, "unknown protocol '%s'; there are strong, random, leave-one-out, files%s%s%s", params->protocol,
+               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    PM_REQUIRE(parent, in->count > 0, PM_ERR_DATA, "split: there are no interactions");
+    pm_split *split = pm_new(parent, pm_split);
+    PM_CHECK_ALLOC(split);
+    split->protocol = chosen->name;
+    split->seed = params->seed;
+    split->interactions = in->count;
+    const pm_status st = chosen->split(split, in, params);
+    if (st != PM_OK) {
+        pm_free(split);
+        return st;
+    }
+    *out = split;
+    return PM_OK;
+}
+
+static uint64_t hash_csr(const pm_csr *csr, uint64_t h)
+{
+    const int64_t shape[4] = { csr->rows, csr->cols, csr->nnz, csr->time != NULL };
+    h = pm_hash64(shape, sizeof shape, h);
+    h = pm_hash64(csr->indptr, (size_t)(csr->rows + 1) * sizeof *csr->indptr, h);
+    h = pm_hash64(csr->col, (size_t)csr->nnz * sizeof *csr->col, h);
+    h = pm_hash64(csr->val, (size_t)csr->nnz * sizeof *csr->val, h);
+    return csr->time ? pm_hash64(csr->time, (size_t)csr->nnz * sizeof *csr->time, h) : h;
+}
+
+static uint64_t hash_ids(const pm_ids *ids, uint64_t h)
+{
+    for (int64_t i = 0; i < pm_ids_count(ids); i++) {
+        const char *name = pm_ids_name(ids, i);
+        h = pm_hash64(name, strlen(name) + 1, h);
+    }
+    return h;
+}
+
+static uint64_t hash_part(const pm_eval_part *part, uint64_t h)
+{
+    const int64_t head[2] = { part->users, part->sampled };
+    h = pm_hash64(head, sizeof head, h);
+    h = pm_hash64(part->user, (size_t)part->users * sizeof *part->user, h);
+    h = hash_csr(&part->target, hash_csr(&part->input, h));
+    if (!part->sampled) return h;
+    h = pm_hash64(part->candidate_ptr, (size_t)(part->users + 1) * sizeof *part->candidate_ptr, h);
+    return pm_hash64(part->candidate, part->candidate_ptr[part->users] * sizeof *part->candidate, h);
+}
+
+uint64_t pm_split_hash(const pm_split *split)
+{
+    uint64_t h = hash_ids(split->items, hash_ids(split->users, 0));
+    h = pm_hash64(split->train_user, (size_t)split->train.rows * sizeof *split->train_user, hash_csr(&split->train, h));
+    return hash_part(&split->test, hash_part(&split->valid, h));
+}
