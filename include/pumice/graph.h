@@ -29,8 +29,14 @@ pm_store *pm_graph_store(const pm_graph *g);
 pm_var pm_graph_fail(pm_graph *g, pm_status status, const char *format, ...);
 pm_status pm_graph_status(const pm_graph *g);
 
+// What the nodes captured from here on are called in traces and messages; NULL for nothing.
+void pm_graph_label(pm_graph *g, const char *label);
+
 // A tensor of the store. Using it twice gives the same value.
 pm_var pm_use(pm_graph *g, const char *name);
+
+// The same for data and schedules: no gradient flows into it, and ops without a gradient may stand on it.
+pm_var pm_constant(pm_graph *g, const char *name);
 
 // A view: rows r0 … r0 + rows − 1 and columns c0 … c0 + cols − 1 of x. No copy.
 // Gradient  place(dy)

@@ -10,6 +10,11 @@ const char *pm_op_name(pm_op op)
     return (unsigned)op < PM_OP_COUNT ? pm_op_table[op].name : "?";
 }
 
+uint32_t pm_stream_number(const char *name)
+{
+    return pm_stream_of_name(name);
+}
+
 int64_t pm_dim_length(const pm_dim *dim, const pm_dims *dims)
 {
     if (dim->symbol < 0) return dim->number;

@@ -47,6 +47,9 @@ typedef struct pm_params {
     uint32_t word[PM_MAX_PARAMS];
 } pm_params;
 
+// The 24-bit stream that a noise node's name stands for.
+uint32_t pm_stream_number(const char *name);
+
 pm_params pm_params_pack(pm_op op, const pm_arg *args);
 
 // Binds the symbols of `op` from input shapes and arguments, and checks every operand and relation.

@@ -1,0 +1,189 @@
+// Gradient rules, one an op, written with ops. Each reads like the formula at the op's line in ops.def.
+#include "graph/graph.h"
+
+#define PM_RULE_own(name) pm_gradient_rule pm_grad_##name;
+#define PM_RULE_none(name)
+#define PM_OP(name, NAME, klass, sig, cpu, vulkan, grad, bound, growth) PM_RULE_##grad(name)
+#include <pumice/ops.def>
+#undef PM_OP
+
+// ---- dense ----
+
+void pm_grad_matmul(pm_graph *g, const pm_node *n)
+{
+    const pm_var a = n->in[0], b = n->in[1], dy = n->grad[0];
+    const bool ta = n->args[0].flag, tb = n->args[1].flag;
+    if (pm_graph_wants(g, a)) pm_graph_give(g, a, ta ? pm_matmul(g, b, dy, tb, true) : pm_matmul(g, dy, b, false, !tb));
+    if (pm_graph_wants(g, b)) pm_graph_give(g, b, tb ? pm_matmul(g, dy, a, true, ta) : pm_matmul(g, a, dy, !ta, false));
+}
+
+void pm_grad_add(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], n->grad[0]);
+    pm_graph_give(g, n->in[1], n->grad[0]);
+}
+
+void pm_grad_sub(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], n->grad[0]);
+    if (pm_graph_wants(g, n->in[1])) pm_graph_give(g, n->in[1], pm_scale(g, n->grad[0], -1.0f));
+}
+
+void pm_grad_mul(pm_graph *g, const pm_node *n)
+{
+    if (pm_graph_wants(g, n->in[0])) pm_graph_give(g, n->in[0], pm_mul(g, n->grad[0], n->in[1]));
+    if (pm_graph_wants(g, n->in[1])) pm_graph_give(g, n->in[1], pm_mul(g, n->grad[0], n->in[0]));
+}
+
+void pm_grad_scale(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], pm_scale(g, n->grad[0], n->args[0].number));
+}
+
+void pm_grad_axpy(pm_graph *g, const pm_node *n)
+{
+    if (pm_graph_wants(g, n->in[0])) pm_graph_give(g, n->in[0], pm_scale(g, n->grad[0], n->args[0].number));
+    pm_graph_give(g, n->in[1], n->grad[0]);
+}
+
+void pm_grad_add_row(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], n->grad[0]);
+    if (pm_graph_wants(g, n->in[1])) pm_graph_give(g, n->in[1], pm_col_sum(g, n->grad[0]));
+}
+
+void pm_grad_mul_col(pm_graph *g, const pm_node *n)
+{
+    const pm_var x = n->in[0], s = n->in[1], dy = n->grad[0];
+    if (pm_graph_wants(g, x)) pm_graph_give(g, x, pm_mul_col(g, dy, s));
+    if (pm_graph_wants(g, s)) pm_graph_give(g, s, pm_row_sum(g, pm_mul(g, dy, x)));
+}
+
+void pm_grad_row_sum(pm_graph *g, const pm_node *n)
+{
+    int64_t rows, cols;
+    pm_shape_of(g, n->in[0], &rows, &cols);
+    pm_graph_give(g, n->in[0], pm_graph_is_ones(g, n->grad[0]) ? pm_fill(g, rows, cols, 1.0f) : pm_broadcast_col(g, n->grad[0], cols));
+}
+
+void pm_grad_col_sum(pm_graph *g, const pm_node *n)
+{
+    int64_t rows, cols;
+    pm_shape_of(g, n->in[0], &rows, &cols);
+    pm_graph_give(g, n->in[0], pm_graph_is_ones(g, n->grad[0]) ? pm_fill(g, rows, cols, 1.0f) : pm_broadcast_row(g, n->grad[0], rows));
+}
+
+void pm_grad_broadcast_row(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], pm_col_sum(g, n->grad[0]));
+}
+
+void pm_grad_broadcast_col(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], pm_row_sum(g, n->grad[0]));
+}
+
+void pm_grad_copy(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], n->grad[0]);
+}
+
+void pm_grad_place(pm_graph *g, const pm_node *n)
+{
+    int64_t rows, cols;
+    pm_shape_of(g, n->in[0], &rows, &cols);
+    pm_graph_give(g, n->in[0], pm_slice(g, n->grad[0], n->args[2].word, rows, n->args[3].word, cols));
+}
+
+// ---- activations ----
+
+void pm_grad_sigmoid(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], pm_sigmoid_grad(g, n->out[0], n->grad[0]));
+}
+
+void pm_grad_tanh(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], pm_tanh_grad(g, n->out[0], n->grad[0]));
+}
+
+void pm_grad_relu(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], pm_relu_grad(g, n->out[0], n->grad[0]));
+}
+
+void pm_grad_exp(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], pm_mul(g, n->grad[0], n->out[0]));
+}
+
+void pm_grad_softplus(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], pm_mul(g, n->grad[0], pm_sigmoid(g, n->in[0])));
+}
+
+void pm_grad_log_sigmoid(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], pm_mul(g, n->grad[0], pm_sigmoid(g, pm_scale(g, n->in[0], -1.0f))));
+}
+
+void pm_grad_softmax(pm_graph *g, const pm_node *n)    // dx = y · (dy − Σ dy · y)
+{
+    const pm_var dy_y = pm_mul(g, n->grad[0], n->out[0]);
+    pm_graph_give(g, n->in[0], pm_sub(g, dy_y, pm_mul_col(g, n->out[0], pm_row_sum(g, dy_y))));
+}
+
+void pm_grad_log_softmax(pm_graph *g, const pm_node *n)    // dx = dy − exp(y) · Σ dy
+{
+    const pm_var share = pm_mul_col(g, pm_exp(g, n->out[0]), pm_row_sum(g, n->grad[0]));
+    pm_graph_give(g, n->in[0], pm_sub(g, n->grad[0], share));
+}
+
+// ---- sparse ----
+
+void pm_grad_spmm(pm_graph *g, const pm_node *n)
+{
+    const pm_var ptr = n->in[0], col = n->in[1], val = n->in[2], w = n->in[3];
+    int64_t items, cols;
+    pm_shape_of(g, w, &items, &cols);
+    pm_var trow, tpos;
+    const pm_var tptr = pm_csr_transpose(g, ptr, col, items, &trow, &tpos);
+    pm_graph_give(g, w, pm_spmm_t(g, tptr, trow, tpos, val, n->grad[0]));
+}
+
+// ---- losses: the gradient came with the value ----
+
+// dz for a loss of unit gradient, its rows scaled otherwise.
+static void give_fused(pm_graph *g, const pm_node *n, int in, int out)
+{
+    const pm_var d = n->out[out];
+    pm_graph_give(g, n->in[in], pm_graph_is_ones(g, n->grad[0]) ? d : pm_mul_col(g, d, n->grad[0]));
+}
+
+void pm_grad_loss_multinomial(pm_graph *g, const pm_node *n)
+{
+    give_fused(g, n, 3, 1);
+}
+
+void pm_grad_loss_gaussian(pm_graph *g, const pm_node *n)
+{
+    give_fused(g, n, 3, 1);
+}
+
+void pm_grad_loss_logistic(pm_graph *g, const pm_node *n)
+{
+    give_fused(g, n, 3, 1);
+}
+
+void pm_grad_kl_gaussian(pm_graph *g, const pm_node *n)
+{
+    give_fused(g, n, 0, 1);
+    give_fused(g, n, 1, 2);
+}
+
+// ---- noise ----
+
+void pm_grad_dropout(pm_graph *g, const pm_node *n)
+{
+    pm_graph_give(g, n->in[0], pm_dropout(g, n->grad[0], n->in[1], n->args[0].number, n->args[1].stream));
+}
