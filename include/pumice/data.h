@@ -47,7 +47,7 @@ pm_status pm_csr_build(const void *parent, int64_t rows, int64_t cols, int64_t c
                        const float *val, const int64_t *time, pm_csr *out, int64_t *duplicates);
 
 // [rows, cols] → [cols, rows], with values and times.
-pm_status pm_csr_transpose(const void *parent, const pm_csr *in, pm_csr *out);
+pm_status pm_csr_transposed(const void *parent, const pm_csr *in, pm_csr *out);
 
 // The position of (row, col) in col, val and time; −1 where the matrix has no entry. By bisection.
 int64_t pm_csr_find(const pm_csr *csr, int64_t row, uint32_t col);

@@ -85,7 +85,7 @@ pm_status pm_csr_build(const void *parent, int64_t rows, int64_t cols, int64_t c
     return st;
 }
 
-pm_status pm_csr_transpose(const void *parent, const pm_csr *in, pm_csr *out)
+pm_status pm_csr_transposed(const void *parent, const pm_csr *in, pm_csr *out)
 {
     PM_TRY(csr_alloc(parent, in->cols, in->rows, in->nnz, in->time != NULL, out));
     uint32_t *next = pm_new_array(parent, uint32_t, in->cols + 1);

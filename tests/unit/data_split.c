@@ -26,7 +26,7 @@ static void csr_builds_and_transposes(void **state)
     assert_memory_equal(m.col, cols, sizeof cols);
     assert_memory_equal(m.val, vals, sizeof vals);
     assert_int_equal(m.time[3], 10);
-    must(f, pm_csr_transpose(f->ctx, &m, &t));
+    must(f, pm_csr_transposed(f->ctx, &m, &t));
     assert_int_equal(t.rows, 5);
     static const uint32_t t_indptr[] = { 0, 2, 3, 3, 4, 5 }, t_cols[] = { 0, 2, 2, 0, 2 };
     assert_memory_equal(t.indptr, t_indptr, sizeof t_indptr);
@@ -110,7 +110,7 @@ static void strong_holds_users_out(void **state)
     for (int64_t r = 0; r < s->test.users; r++) role[s->test.user[r]]++;
     for (int u = 0; u < 300; u++) assert_true(role[u] <= 1);
     pm_csr by_item;
-    must(f, pm_csr_transpose(f->ctx, &s->train, &by_item));
+    must(f, pm_csr_transposed(f->ctx, &s->train, &by_item));
     for (int64_t i = 0; i < by_item.rows; i++) assert_true(by_item.indptr[i + 1] > by_item.indptr[i]);    // every item is trained on
     for (int64_t r = 0; r < s->test.users; r++) {
         const uint32_t known = s->test.input.indptr[r + 1] - s->test.input.indptr[r], found = s->test.target.indptr[r + 1] - s->test.target.indptr[r];
@@ -183,7 +183,7 @@ static void synth_is_skewed_and_clustered(void **state)
     int64_t duplicates;
     must(f, pm_csr_build(f->ctx, 2000, 800, in->count, in->user, in->item, NULL, NULL, &m, &duplicates));
     assert_int_equal(duplicates, 0);
-    must(f, pm_csr_transpose(f->ctx, &m, &t));
+    must(f, pm_csr_transposed(f->ctx, &m, &t));
     uint32_t most = 0;
     for (int i = 0; i < 800; i++) most = PM_MAX(most, t.indptr[i + 1] - t.indptr[i]);
     assert_true(most > 4 * 60000 / 800);
