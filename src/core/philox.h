@@ -38,6 +38,12 @@ static inline double pm_open_unit_from_bits(uint32_t bits)
     return ((double)bits + 0.5) * (1.0 / 4294967296.0);
 }
 
+// (0, 1) in odd multiples of 2^-24: exact in f32, so that all backends take logarithm and angle of the same numbers.
+static inline float pm_open_unit_f32(uint32_t bits)
+{
+    return (float)((bits >> 9) * 2u + 1u) * (1.0f / 16777216.0f);
+}
+
 // The 24-bit stream of a name (FNV-1a folded). A collision of two names of one graph is a compile error there.
 static inline uint32_t pm_stream_of_name(const char *name)
 {

@@ -1,0 +1,55 @@
+// What the reference kernels share.
+#ifndef PM_REF_H
+#define PM_REF_H
+
+#include <math.h>
+
+#include <pumice/state.h>
+
+#include "backend/host.h"
+#include "core/philox.h"
+
+static inline double pm_max_double(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+// log(1 + exp(x)).
+static inline double pm_ref_softplus_of(double x)
+{
+    return pm_max_double(x, 0) + log1p(exp(-fabs(x)));
+}
+
+// 1 / (1 + exp(−x)), exp of nothing positive.
+static inline double pm_ref_sigmoid_of(double x)
+{
+    const double e = exp(-fabs(x));
+    return x >= 0 ? 1 / (1 + e) : e / (1 + e);
+}
+
+// max + log Σ exp(x − max) of a row, and how far its parts lie from the maximum: what the rounding of x − max is worth.
+typedef struct pm_ref_lse {
+    double max, log_sum, spread;    // spread: Σ softmax · |x − max|
+} pm_ref_lse;
+
+static inline pm_ref_lse pm_ref_log_sum_exp(const pm_view *x, int64_t i)
+{
+    pm_ref_lse l = { .max = pm_get(x, i, 0) };
+    for (int64_t j = 1; j < x->cols; j++) l.max = pm_max_double(l.max, pm_get(x, i, j));
+    double sum = 0;
+    for (int64_t j = 0; j < x->cols; j++) {
+        const double d = pm_get(x, i, j) - l.max, e = exp(d);
+        sum += e;
+        l.spread += e > 0 ? e * fabs(d) : 0;
+    }
+    l.log_sum = log(sum);
+    l.spread /= sum;
+    return l;
+}
+
+static inline uint64_t pm_ref_seed(const pm_view *state)
+{
+    return (uint64_t)pm_get_u32(state, 0, PM_STATE_SEED_HI) << 32 | pm_get_u32(state, 0, PM_STATE_SEED_LO);
+}
+
+#endif
