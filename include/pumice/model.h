@@ -1,0 +1,129 @@
+// Models: what a model file declares, the registry, and hyperparameter values.
+//
+// A model is one table of hyperparameters, a function that captures its training loss, one that captures its scores, and a schedule.
+// The command's flags, `pumice models`, checkpoints and every device come from these.
+#ifndef PUMICE_MODEL_H
+#define PUMICE_MODEL_H
+
+#include <pumice/data.h>
+#include <pumice/nn.h>
+
+PM_API_BEGIN
+
+// ---- hyperparameters -----------------------------------------------------------------------------------------------
+
+typedef enum pm_hyper_type { PM_HYPER_NUMBER, PM_HYPER_INTEGER, PM_HYPER_FLAG, PM_HYPER_CHOICE, PM_HYPER_SIZES } pm_hyper_type;
+
+typedef struct pm_hyper {
+    const char   *name;
+    pm_hyper_type type;
+    const char   *value;      // the default, as text: "0.5", "on", "tanh", "600,200"
+    double        lo, hi;     // legal range of numbers, integers and each size
+    const char   *choices;    // "a|b|c"
+    const char   *help, *paper;    // what it is; where in the paper
+} pm_hyper;
+
+typedef struct pm_preset {
+    const char *name, *settings, *help;    // settings: "k=v k=v"
+} pm_preset;
+
+typedef struct pm_model pm_model;
+typedef struct pm_config pm_config;    // a model's hyperparameters with their values
+
+pm_status pm_config_create(const void *parent, const pm_model *model, pm_config **out);
+// Applies a preset by name. Errors name the presets there are.
+pm_status pm_config_preset(pm_config *config, const char *name);
+// Sets one value. Errors: unknown name (lists them, with the nearest), malformed or out of range (says what is allowed).
+pm_status pm_config_set(pm_config *config, const char *name, const char *value);
+pm_status pm_config_assign(pm_config *config, const char *assignment);    // "name=value"
+
+const pm_model *pm_config_model(const pm_config *config);
+const char     *pm_config_text(const pm_config *config, const char *name);     // as it would be written in a setting
+double          pm_config_number(const pm_config *config, const char *name);
+int64_t         pm_config_integer(const pm_config *config, const char *name);
+bool            pm_config_flag(const pm_config *config, const char *name);
+bool            pm_config_is(const pm_config *config, const char *name, const char *choice);
+int             pm_config_sizes(const pm_config *config, const char *name, int64_t *sizes, int capacity);    // how many there are
+
+// ---- building ------------------------------------------------------------------------------------------------------
+
+enum { PM_MAX_SCHEDULE = 4, PM_MAX_MEMO = 4, PM_MAX_PHASES = 8, PM_MAX_LOSSES = 4 };
+
+// What a model's functions get: a graph to capture into, and the batch.
+typedef struct pm_build {
+    pm_graph        *g;
+    pm_net          *net;
+    const pm_config *config;
+    int64_t          items, users;    // catalogue; rows of the training matrix
+    pm_sparse        x;               // the batch: rows of known interactions, as they are
+    pm_var           state;           // step state, the key of noise
+    pm_var           row_weight;      // [rows, 1]: 1 / live rows, 0 for dead ones. Training only
+    pm_var           schedule[PM_MAX_SCHEDULE];    // [1, 1] each: the model's own columns. Training only
+    bool             training;
+    // filled by pm_add_loss
+    int         loss_count;
+    pm_var      loss[PM_MAX_LOSSES];
+    const char *loss_name[PM_MAX_LOSSES];
+} pm_build;
+
+// Adds a term to what is minimised: a matrix whose elements are summed, each row already weighted. Its sum is logged by name.
+void pm_add_loss(pm_build *b, const char *name, pm_var loss);
+
+// ---- schedules -----------------------------------------------------------------------------------------------------
+
+// Where training stands, for schedules. The memo is the model's own: kept in checkpoints, zero at the start.
+typedef struct pm_progress_state {
+    const pm_config *config;
+    int              phase;
+    int64_t          step;              // steps done in this phase
+    int64_t          steps_per_epoch;
+    int64_t          epoch;             // epochs done in this phase
+    int64_t          best_epoch;        // of this phase, 0: none yet
+    double           validation, best;  // last and best value of the selection metric in this phase
+    double           memo[PM_MAX_MEMO];
+} pm_progress_state;
+
+typedef struct pm_phase {
+    const char *name;
+    bool        restart;    // parameters and optimiser start anew
+    bool        solve;      // runs the model's solve program once instead of epochs over batches
+} pm_phase;
+
+struct pm_model {
+    const char *name, *title, *paper;
+    const pm_hyper  *hypers;     // ends with a NULL name. The trainer reads "epochs", "batch", "lr" and "l2" where a model has them
+    const pm_preset *presets;    // ends with a NULL name; or NULL
+    bool by_id;                  // knows users by id: cannot score held-out ones
+
+    // The phases, in order; at most PM_MAX_PHASES. NULL: one, called "train".
+    int (*phases)(const pm_config *config, pm_phase *out);
+    // Refuses combinations of hyperparameters that make no sense. NULL: all do.
+    pm_status (*check)(const pm_config *config, int64_t items);
+    // Captures the losses of a batch.
+    void (*loss)(pm_build *b);
+    // Captures the scores of a batch [rows, items].
+    pm_var (*score)(pm_build *b);
+    // Captures a closed-form phase: train.ptr, train.col, train.val are in the store.
+    void (*solve)(pm_build *b);
+
+    // Schedule columns beyond the learning rate.
+    const char *schedule[PM_MAX_SCHEDULE + 1];    // names, NULL at the end
+    double (*schedule_value)(const pm_progress_state *at, int column);
+    // Called after each validation; may write the memo. Returns a sentence for the log, or NULL.
+    const char *(*after_validation)(pm_progress_state *at);
+    // Called at the end of a phase; may write the memo or refuse to go on.
+    pm_status (*phase_end)(const void *object, pm_progress_state *at, bool last_phase);
+};
+
+// ---- registry ------------------------------------------------------------------------------------------------------
+
+int             pm_model_count(void);
+const pm_model *pm_model_at(int index);
+// Errors    PM_ERR_NOT_FOUND listing the models, with the nearest name
+pm_status pm_model_find(const void *object, const char *name, const pm_model **out);
+// Adds a model of your own; the struct is borrowed for good. Before any other thread uses the library.
+// Errors    PM_ERR_ARG when the name is taken, when its table is malformed, or at 64 models of your own
+pm_status pm_model_register(pm_ctx *ctx, const pm_model *model);
+
+PM_API_END
+#endif

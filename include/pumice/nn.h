@@ -1,0 +1,71 @@
+// Networks: parameters with initial values, layers, optimisers. Compositions of ops, nothing more.
+#ifndef PUMICE_NN_H
+#define PUMICE_NN_H
+
+#include <pumice/graph.h>
+
+PM_API_BEGIN
+
+// How a parameter starts. Drawn on the host from the seed and the parameter's name, so the same on every device.
+typedef enum pm_init_kind {
+    PM_INIT_ZERO,
+    PM_INIT_GLOROT,       // uniform in ±scale · sqrt(6 / (rows + cols)); scale 0 stands for 1 (Glorot and Bengio, 2010)
+    PM_INIT_NORMAL,       // mean 0, deviation scale
+    PM_INIT_TRUNCATED     // the same, redrawn beyond two deviations
+} pm_init_kind;
+
+typedef struct pm_init {
+    pm_init_kind kind;
+    float        scale;
+} pm_init;
+
+typedef enum pm_activation { PM_LINEAR, PM_TANH, PM_SIGMOID, PM_RELU } pm_activation;
+
+// A batch of sparse rows (see "sparse" in ops.def): offsets [rows + 1], columns [entries], values [entries].
+typedef struct pm_sparse {
+    pm_var  ptr, col, val;
+    int64_t rows, items, entries;    // entries: the worst case, not the count
+} pm_sparse;
+
+// A network under construction: a graph, and the list of parameters it was built with.
+typedef struct pm_net pm_net;
+pm_status   pm_net_create(pm_graph *g, uint64_t seed, pm_net **out);    // hangs from the graph's store
+void        pm_net_destroy(pm_net **net);
+pm_graph   *pm_net_graph(const pm_net *net);
+int         pm_net_param_count(const pm_net *net);
+const char *pm_net_param_name(const pm_net *net, int index);
+
+// A trained parameter [rows, cols] called `name` in the store: that one, or a new one with its initial value.
+pm_var pm_param(pm_net *net, const char *name, int64_t rows, int64_t cols, pm_init init);
+
+// Puts every parameter of the network back to its initial value.
+pm_status pm_net_reset(pm_net *net);
+
+pm_var pm_activate(pm_graph *g, pm_var x, pm_activation activation);
+
+// y = activation(x · w + b), w "NAME.w" [in, out] Glorot, b "NAME.b" [1, out] truncated normal of deviation 0.001.
+pm_var pm_dense(pm_net *net, pm_var x, const char *name, int64_t out, pm_activation activation);
+
+// The same for a batch of sparse rows: w is [items, out].
+pm_var pm_dense_sparse(pm_net *net, const pm_sparse *x, const char *name, int64_t out, pm_activation activation);
+
+// The values of the batch rescaled to Euclidean length 1 a row, and with dropout; pm_sparse in, pm_sparse out.
+pm_sparse pm_normalize_rows(pm_graph *g, pm_sparse x);
+pm_sparse pm_drop_entries(pm_graph *g, pm_sparse x, pm_var state, float keep, const char *stream);
+
+// z ~ N(mu, exp(logvar)), reparameterised: z = mu + exp(logvar / 2) · noise (Kingma and Welling, 2014). mu, logvar [rows, k].
+pm_var pm_sample_gaussian(pm_graph *g, pm_var mu, pm_var logvar, pm_var state, const char *stream);
+
+// Adam over one parameter, appended after pm_backward; the state is "NAME.adam.m", "NAME.adam.v" in the store. rate [1, 1] has the bias
+// correction folded in (pm_adam_rate). decay adds decay · w to the gradient: for a penalty λ·Σw² that is 2λ.
+typedef struct pm_optimiser_adam {
+    float beta1, beta2, eps;    // 0: 0.9, 0.999, 1e-8
+    float decay;
+} pm_optimiser_adam;
+void pm_adam_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser_adam *params);
+
+// lr · sqrt(1 − beta2^t) / (1 − beta1^t) for step t = 1, 2, …, in double.
+double pm_adam_rate(double lr, double beta1, double beta2, int64_t t);
+
+PM_API_END
+#endif
