@@ -63,12 +63,12 @@ static inline int tear_down(void **state)
     return 0;
 }
 
-// The path of a file of the folder; one of four static buffers.
+// The path of a file of the folder; one of many static buffers.
 static inline const char *in_folder(const fixture *f, const char *name)
 {
-    static char path[4][256];
+    static char path[64][256];
     static int next;
-    next = (next + 1) % 4;
+    next = (next + 1) % 64;
     snprintf(path[next], sizeof path[next], "%s/%s", f->folder, name);
     return path[next];
 }

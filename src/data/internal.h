@@ -100,8 +100,9 @@ pm_status pm_train_all_users(pm_split *split, const pm_list *list);
 // Training and parts from labels (1 training, 2 validation, 4 test): validation knows training, test knows both.
 enum { PM_LABEL_TRAIN = 1, PM_LABEL_VALID = 2, PM_LABEL_TEST = 4 };
 pm_status pm_split_by_label(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label);
-// Candidates from given pairs: the target first, repeats and the target itself dropped and counted.
-pm_status pm_part_given_candidates(pm_split *split, pm_eval_part *part, const pm_list *pairs);
+// Candidates from given pairs: the target first, repeats and the target itself dropped and counted. target_first: the pairs of a
+// user begin with the target, as they should.
+pm_status pm_part_given_candidates(pm_split *split, pm_eval_part *part, const pm_list *pairs, bool target_first);
 // Candidates drawn without replacement from the items that have no entry in `known` [all users, items].
 pm_status pm_part_sample_candidates(pm_split *split, pm_eval_part *part, const pm_csr *known, int64_t negatives, uint64_t seed,
                                     const char *stream);

@@ -107,6 +107,7 @@ static pm_status read_text(pm_reader *r, const char *path, const char *format, p
 
 static pm_status read_format(pm_reader *r, const char *path, const char *format, pm_list *list)
 {
+    if (pm_name_equal(format, "ncf")) return pm_read_ncf(r, path, list);
     return read_text(r, path, format, list);
 }
 

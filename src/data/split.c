@@ -9,6 +9,8 @@ static const struct protocol {
 } protocols[] = {
     { "strong", pm_split_strong },
     { "random", pm_split_random },
+    { "leave-one-out", pm_split_leave_one_out },
+    { "files", pm_split_files },
 };
 
 pm_status pm_train_all_users(pm_split *split, const pm_list *list)
