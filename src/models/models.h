@@ -1,0 +1,18 @@
+// What model files share: rows of hyperparameter tables that several have.
+#ifndef PM_MODELS_H
+#define PM_MODELS_H
+
+#include <pumice/model.h>
+
+#include "core/core.h"
+
+// How every gradient-trained model is trained; the trainer reads these by name.
+#define PM_TRAINING_HYPERS(epochs_value, batch_value, lr_value, l2_value)                                                       \
+    { "epochs", PM_HYPER_INTEGER, epochs_value, 1, 1e6, NULL, "passes over the training rows", NULL },                          \
+    { "batch", PM_HYPER_INTEGER, batch_value, 1, 65536, NULL, "rows a step", NULL },                                            \
+    { "lr", PM_HYPER_NUMBER, lr_value, 0, 10, NULL, "learning rate of Adam", NULL },                                            \
+    { "l2", PM_HYPER_NUMBER, l2_value, 0, 1e6, NULL, "penalty l2 * sum(w^2) on weights, not biases (gradient 2 * l2 * w)", NULL }
+
+extern const pm_model pm_model_item_pop, pm_model_mult_dae, pm_model_mult_vae;
+
+#endif

@@ -1,0 +1,110 @@
+// Layers and optimisers: compositions of ops.
+#include <pumice/nn.h>
+
+#include <math.h>
+
+#include "core/core.h"
+
+pm_var pm_activate(pm_graph *g, pm_var x, pm_activation activation)
+{
+    switch (activation) {
+    case PM_TANH: return pm_tanh(g, x);
+    case PM_SIGMOID: return pm_sigmoid(g, x);
+    case PM_RELU: return pm_relu(g, x);
+    case PM_LINEAR: break;
+    }
+    return x;
+}
+
+static pm_var named_param(pm_net *net, const char *name, const char *suffix, int64_t rows, int64_t cols, pm_init init)
+{
+    char *full = pm_sprintf(net, "%s.%s", name, suffix);
+    if (!full) return pm_graph_fail(pm_net_graph(net), PM_ERR_NOMEM, "no memory for a name");
+    const pm_var p = pm_param(net, full, rows, cols, init);
+    pm_free(full);
+    return p;
+}
+
+static pm_var bias_and_activation(pm_net *net, pm_var y, const char *name, int64_t out, pm_activation activation)
+{
+    pm_graph *g = pm_net_graph(net);
+    const pm_var b = named_param(net, name, "b", 1, out, (pm_init){ PM_INIT_TRUNCATED, 1e-3f });
+    return pm_activate(g, pm_add_row(g, y, b), activation);
+}
+
+pm_var pm_dense(pm_net *net, pm_var x, const char *name, int64_t out, pm_activation activation)
+{
+    pm_graph *g = pm_net_graph(net);
+    int64_t rows, cols;
+    pm_shape_of(g, x, &rows, &cols);
+    pm_graph_label(g, name);
+    const pm_var w = named_param(net, name, "w", cols, out, (pm_init){ PM_INIT_GLOROT, 0 });
+    const pm_var y = bias_and_activation(net, pm_matmul(g, x, w, false, false), name, out, activation);
+    pm_graph_label(g, NULL);
+    return y;
+}
+
+pm_var pm_dense_sparse(pm_net *net, const pm_sparse *x, const char *name, int64_t out, pm_activation activation)
+{
+    pm_graph *g = pm_net_graph(net);
+    pm_graph_label(g, name);
+    const pm_var w = named_param(net, name, "w", x->items, out, (pm_init){ PM_INIT_GLOROT, 0 });
+    const pm_var y = bias_and_activation(net, pm_spmm(g, x->ptr, x->col, x->val, w), name, out, activation);
+    pm_graph_label(g, NULL);
+    return y;
+}
+
+pm_sparse pm_normalize_rows(pm_graph *g, pm_sparse x)
+{
+    x.val = pm_csr_normalize(g, x.ptr, x.val);
+    return x;
+}
+
+pm_sparse pm_drop_entries(pm_graph *g, pm_sparse x, pm_var state, float keep, const char *stream)
+{
+    x.val = pm_csr_dropout(g, x.ptr, x.col, x.val, state, keep, stream);
+    return x;
+}
+
+pm_var pm_sample_gaussian(pm_graph *g, pm_var mu, pm_var logvar, pm_var state, const char *stream)
+{
+    int64_t rows, cols;
+    pm_shape_of(g, mu, &rows, &cols);
+    const pm_var noise = pm_normal(g, state, rows, cols, stream);
+    const pm_var deviation = pm_exp(g, pm_scale(g, logvar, 0.5f));
+    return pm_add(g, pm_mul(g, deviation, noise), mu);
+}
+
+void pm_adam_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser_adam *params)
+{
+    static const char *const suffixes[] = { "adam.m", "adam.v" };
+    pm_graph *g = pm_net_graph(net);
+    const pm_optimiser_adam p = *params;
+    pm_var moments[2];
+    const pm_var w = pm_use(g, param), gradient = pm_gradient(g, w);
+    int64_t rows, cols;
+    pm_shape_of(g, w, &rows, &cols);
+    for (int i = 0; i < 2 && pm_graph_status(g) == PM_OK; i++) {
+        char *name = pm_sprintf(net, "%s.%s", param, suffixes[i]);
+        if (!name) {
+            pm_graph_fail(g, PM_ERR_NOMEM, "no memory for a name");
+            return;
+        }
+        if (!pm_store_find(pm_graph_store(g), name, NULL, NULL, NULL)) {
+            const pm_status st = pm_store_add(pm_graph_store(g), name, PM_F32, rows, cols);
+            if (st != PM_OK) pm_graph_fail(g, st, "%s", pm_ctx_message(pm_ctx_of(net)));
+        }
+        moments[i] = pm_constant(g, name);
+        pm_free(name);
+    }
+    if (pm_graph_status(g) != PM_OK) return;
+    pm_graph_label(g, param);
+    pm_adam(g, w, moments[0], moments[1], gradient, rate, p.beta1 != 0 ? p.beta1 : 0.9f, p.beta2 != 0 ? p.beta2 : 0.999f,
+            p.eps != 0 ? p.eps : 1e-8f, p.decay);
+    pm_graph_label(g, NULL);
+}
+
+double pm_adam_rate(double lr, double beta1, double beta2, int64_t t)
+{
+    return lr * sqrt(1.0 - pow(beta2, (double)t)) / (1.0 - pow(beta1, (double)t));
+}

@@ -1,0 +1,129 @@
+// A network's parameters: names, initial values, the list that optimisers and checkpoints walk.
+#include <pumice/nn.h>
+
+#include <math.h>
+
+#include "core/core.h"
+#include "core/philox.h"
+
+typedef struct param {
+    char   *name;
+    int64_t rows, cols;
+    pm_init init;
+} param;
+
+struct pm_net {
+    pm_graph *g;
+    pm_store *store;    // outlives the graph, which compiling consumes
+    uint64_t  seed;
+    param    *params;
+    int       count, capacity;
+};
+
+pm_status pm_net_create(pm_graph *g, uint64_t seed, pm_net **out)
+{
+    *out = pm_new(pm_graph_store(g), pm_net);
+    PM_CHECK_ALLOC(*out);
+    (*out)->g = g;
+    (*out)->store = pm_graph_store(g);
+    (*out)->seed = seed;
+    return PM_OK;
+}
+
+void pm_net_destroy(pm_net **net)
+{
+    if (!net) return;
+    pm_free(*net);
+    *net = NULL;
+}
+
+pm_graph *pm_net_graph(const pm_net *net)
+{
+    return net->g;
+}
+
+int pm_net_param_count(const pm_net *net)
+{
+    return net->count;
+}
+
+const char *pm_net_param_name(const pm_net *net, int index)
+{
+    return index >= 0 && index < net->count ? net->params[index].name : NULL;
+}
+
+static double draw_normal(pm_rng *r)
+{
+    const double u = pm_rng_unit(r), v = pm_rng_unit(r);
+    return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
+}
+
+static double draw(pm_rng *r, const param *p)
+{
+    switch (p->init.kind) {
+    case PM_INIT_GLOROT: {
+        const double scale = p->init.scale != 0 ? p->init.scale : 1.0;
+        return scale * sqrt(6.0 / (double)(p->rows + p->cols)) * (2.0 * pm_rng_unit(r) - 1.0);
+    }
+    case PM_INIT_NORMAL: return p->init.scale * draw_normal(r);
+    case PM_INIT_TRUNCATED:
+        for (;;) {
+            const double x = draw_normal(r);
+            if (fabs(x) <= 2.0) return p->init.scale * x;
+        }
+    case PM_INIT_ZERO: break;
+    }
+    return 0.0;
+}
+
+static pm_status write_initial(pm_net *net, const param *p)
+{
+    const int64_t n = p->rows * p->cols;
+    float *values = pm_new_array(net, float, n);
+    PM_CHECK_ALLOC(values);
+    pm_rng r = { .key = net->seed, .stream = pm_stream_of_name(p->name) };
+    for (int64_t i = 0; p->init.kind != PM_INIT_ZERO && i < n; i++) values[i] = (float)draw(&r, p);
+    const pm_status st = pm_store_write(net->store, p->name, values);
+    pm_free(values);
+    return st;
+}
+
+static pm_status add_param(pm_net *net, const char *name, int64_t rows, int64_t cols, pm_init init)
+{
+    if (net->count == net->capacity) {
+        const int capacity = net->capacity ? 2 * net->capacity : 16;
+        PM_TRY(pm_grow_array(net, (void **)&net->params, capacity, sizeof *net->params));
+        net->capacity = capacity;
+    }
+    param *p = &net->params[net->count];
+    *p = (param){ pm_strdup(net, name), rows, cols, init };
+    PM_CHECK_ALLOC(p->name);
+    net->count++;
+    int64_t have_rows, have_cols;
+    if (!pm_store_find(net->store, name, NULL, &have_rows, &have_cols)) {
+        PM_TRY(pm_store_add(net->store, name, PM_F32, rows, cols));
+        return write_initial(net, p);
+    }
+    PM_REQUIRE(net, have_rows == rows && have_cols == cols, PM_ERR_SHAPE,
+               "parameter \"%s\" is [%" PRId64 ", %" PRId64 "] in the store and asked for as [%" PRId64 ", %" PRId64 "]", name,
+               have_rows, have_cols, rows, cols);
+    return PM_OK;
+}
+
+pm_var pm_param(pm_net *net, const char *name, int64_t rows, int64_t cols, pm_init init)
+{
+    if (pm_graph_status(net->g) != PM_OK) return (pm_var){ -1 };
+    bool known = false;
+    for (int i = 0; i < net->count; i++) known |= pm_name_equal(net->params[i].name, name);
+    if (!known) {
+        const pm_status st = add_param(net, name, rows, cols, init);
+        if (st != PM_OK) return pm_graph_fail(net->g, st, "%s", pm_ctx_message(pm_ctx_of(net)));
+    }
+    return pm_use(net->g, name);
+}
+
+pm_status pm_net_reset(pm_net *net)
+{
+    for (int i = 0; i < net->count; i++) PM_TRY(write_initial(net, &net->params[i]));
+    return PM_OK;
+}
