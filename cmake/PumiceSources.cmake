@@ -12,6 +12,7 @@ foreach(tier IN LISTS PUMICE_TIERS)
     list(APPEND PUMICE_SOURCES ${found})
 endforeach()
 include(PumiceGenerated)
+include(PumiceCpu)
 
 # One set of objects makes both libraries; -fPIC costs nothing on the platforms we build for.
 add_library(pumice_objects OBJECT ${PUMICE_SOURCES} ${PUMICE_GENERATED_SOURCES})

@@ -1,0 +1,54 @@
+// The cpu backend: OpenBLAS for matrix products, everything else in bodies that are compiled once an instruction set.
+// A body computes a part of an op that no other part writes to, so how parts are spread over threads cannot be seen in the result.
+#ifndef PM_CPU_H
+#define PM_CPU_H
+
+#include "backend/host.h"
+#include "core/parallel.h"
+
+// A part of a call. EACH: columns [lo, hi) of row i. ROWS: rows [lo, hi), i unused. COLS: columns [lo, hi), i unused.
+typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
+
+// Ops whose body is compiled for every instruction set.
+#define PM_CPU_BODIES(X)                                                                                               \
+    X(add) X(sub) X(mul) X(scale) X(axpy) X(fill) X(add_row) X(mul_col) X(broadcast_row) X(broadcast_col) X(to_f32)    \
+    X(sigmoid) X(tanh) X(tanh_grad) X(sigmoid_grad) X(relu) X(relu_grad) X(exp) X(softplus) X(log_sigmoid)             \
+    X(row_sum) X(col_sum) X(softmax) X(log_softmax)                                                                    \
+    X(loss_multinomial) X(loss_gaussian) X(loss_logistic) X(kl_gaussian)                                               \
+    X(csr_normalize) X(csr_dropout) X(spmm) X(spmm_t)                                                                  \
+    X(dropout) X(normal) X(adam) X(top_k) X(rank_target)
+
+typedef struct pm_cpu_isa {
+    const char *name;    // "baseline", "avx2", "avx512"
+#define PM_CPU_FIELD(name) pm_cpu_body *name;
+    PM_CPU_BODIES(PM_CPU_FIELD)
+#undef PM_CPU_FIELD
+} pm_cpu_isa;
+
+extern const pm_cpu_isa pm_cpu_isa_baseline, pm_cpu_isa_avx2, pm_cpu_isa_avx512;
+
+// The sets this processor can run, narrowest first; returns how many. list has room for 3.
+int pm_cpu_isa_list(const pm_cpu_isa **list);
+
+// The widest set, or the one that PUMICE_CPU_ISA names.
+// Errors    PM_ERR_ARG when it names none that the processor has
+pm_status pm_cpu_isa_choose(const void *object, const pm_cpu_isa **out);
+
+static inline const pm_cpu_isa *pm_isa_of(const pm_call *c)
+{
+    return c->isa;
+}
+
+// Spreads a body over the threads. rows and cols say how much there is; parts hold about 16 Ki elements.
+pm_status pm_cpu_each(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols);
+// The same for an op on equal places of matrices [rows, cols], which is one long row where none has gaps between its rows.
+pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols);
+pm_status pm_cpu_rows(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row);
+pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols);
+
+// The kernels: one an op whose cpu column says own.
+#define PM_OP(name, ...) pm_kernel pm_cpu_##name;
+#include <pumice/ops.def>
+#undef PM_OP
+
+#endif

@@ -1,0 +1,68 @@
+// Kernels that are a body spread over the threads.
+#include "backend/cpu/cpu.h"
+
+static pm_status flat(const pm_call *c, pm_cpu_body *body)
+{
+    return pm_cpu_flat(c, body, c->out[0].rows, c->out[0].cols);
+}
+
+static pm_status each(const pm_call *c, pm_cpu_body *body)
+{
+    return pm_cpu_each(c, body, c->out[0].rows, c->out[0].cols);
+}
+
+// By rows of the first output; work: elements a row costs.
+static pm_status rows(const pm_call *c, pm_cpu_body *body, int64_t work)
+{
+    return pm_cpu_rows(c, body, c->out[0].rows, work);
+}
+
+pm_status pm_cpu_add(const pm_call *c) { return flat(c, pm_isa_of(c)->add); }
+pm_status pm_cpu_sub(const pm_call *c) { return flat(c, pm_isa_of(c)->sub); }
+pm_status pm_cpu_mul(const pm_call *c) { return flat(c, pm_isa_of(c)->mul); }
+pm_status pm_cpu_scale(const pm_call *c) { return flat(c, pm_isa_of(c)->scale); }
+pm_status pm_cpu_axpy(const pm_call *c) { return flat(c, pm_isa_of(c)->axpy); }
+pm_status pm_cpu_fill(const pm_call *c) { return flat(c, pm_isa_of(c)->fill); }
+pm_status pm_cpu_to_f32(const pm_call *c) { return flat(c, pm_isa_of(c)->to_f32); }
+pm_status pm_cpu_sigmoid(const pm_call *c) { return flat(c, pm_isa_of(c)->sigmoid); }
+pm_status pm_cpu_tanh(const pm_call *c) { return flat(c, pm_isa_of(c)->tanh); }
+pm_status pm_cpu_tanh_grad(const pm_call *c) { return flat(c, pm_isa_of(c)->tanh_grad); }
+pm_status pm_cpu_sigmoid_grad(const pm_call *c) { return flat(c, pm_isa_of(c)->sigmoid_grad); }
+pm_status pm_cpu_relu(const pm_call *c) { return flat(c, pm_isa_of(c)->relu); }
+pm_status pm_cpu_relu_grad(const pm_call *c) { return flat(c, pm_isa_of(c)->relu_grad); }
+pm_status pm_cpu_exp(const pm_call *c) { return flat(c, pm_isa_of(c)->exp); }
+pm_status pm_cpu_softplus(const pm_call *c) { return flat(c, pm_isa_of(c)->softplus); }
+pm_status pm_cpu_log_sigmoid(const pm_call *c) { return flat(c, pm_isa_of(c)->log_sigmoid); }
+
+pm_status pm_cpu_adam(const pm_call *c)
+{
+    return pm_cpu_flat(c, pm_isa_of(c)->adam, c->in[0].rows, c->in[0].cols);
+}
+
+pm_status pm_cpu_add_row(const pm_call *c) { return each(c, pm_isa_of(c)->add_row); }
+pm_status pm_cpu_mul_col(const pm_call *c) { return each(c, pm_isa_of(c)->mul_col); }
+pm_status pm_cpu_broadcast_row(const pm_call *c) { return each(c, pm_isa_of(c)->broadcast_row); }
+pm_status pm_cpu_broadcast_col(const pm_call *c) { return each(c, pm_isa_of(c)->broadcast_col); }
+pm_status pm_cpu_dropout(const pm_call *c) { return each(c, pm_isa_of(c)->dropout); }
+pm_status pm_cpu_normal(const pm_call *c) { return each(c, pm_isa_of(c)->normal); }
+
+pm_status pm_cpu_row_sum(const pm_call *c) { return rows(c, pm_isa_of(c)->row_sum, c->in[0].cols); }
+pm_status pm_cpu_softmax(const pm_call *c) { return rows(c, pm_isa_of(c)->softmax, c->in[0].cols); }
+pm_status pm_cpu_log_softmax(const pm_call *c) { return rows(c, pm_isa_of(c)->log_softmax, c->in[0].cols); }
+pm_status pm_cpu_loss_multinomial(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_multinomial, c->in[3].cols); }
+pm_status pm_cpu_loss_gaussian(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_gaussian, c->in[3].cols); }
+pm_status pm_cpu_loss_logistic(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_logistic, c->in[3].cols); }
+pm_status pm_cpu_kl_gaussian(const pm_call *c) { return rows(c, pm_isa_of(c)->kl_gaussian, c->in[0].cols); }
+pm_status pm_cpu_top_k(const pm_call *c) { return rows(c, pm_isa_of(c)->top_k, c->in[0].cols); }
+pm_status pm_cpu_rank_target(const pm_call *c) { return rows(c, pm_isa_of(c)->rank_target, c->in[0].cols); }
+
+pm_status pm_cpu_col_sum(const pm_call *c)
+{
+    return pm_cpu_cols(c, pm_isa_of(c)->col_sum, c->in[0].rows, c->in[0].cols);
+}
+
+// A batch has rows of very unequal lengths, so a part holds few of them.
+pm_status pm_cpu_csr_normalize(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->csr_normalize, c->in[0].cols - 1, 512); }
+pm_status pm_cpu_csr_dropout(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->csr_dropout, c->in[0].cols - 1, 2048); }
+pm_status pm_cpu_spmm(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm, 4 * c->out[0].cols); }
+pm_status pm_cpu_spmm_t(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_t, c->out[0].cols); }
