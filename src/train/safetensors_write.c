@@ -1,6 +1,7 @@
 // Writing: the header is known before the first byte of data, but for the hash, whose digits are patched in at the end.
 #include "train/safetensors.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "core/file.h"
@@ -135,7 +136,8 @@ static pm_status finish(pm_st_writer *w, uint64_t *hash)
     const uint64_t h = pm_hash_end(&w->hash);
     char digits[17];
     snprintf(digits, sizeof digits, "%016" PRIx64, h);
-    PM_REQUIRE(w, fseek(pm_file_stream(w->file), (long)w->digits, SEEK_SET) == 0, PM_ERR_IO, "%s: cannot write: no seeking there", w->path);
+    PM_REQUIRE(w, fseek(pm_file_stream(w->file), (long)w->digits, SEEK_SET) == 0, PM_ERR_IO,    // it flushes first
+               "%s: cannot write: %s; free some space and try again", w->path, strerror(errno));
     PM_TRY(pm_file_write(w->file, digits, 16));
     PM_TRY(pm_file_commit(&w->file));
     if (hash) *hash = h;
