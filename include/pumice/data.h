@@ -107,6 +107,31 @@ const pm_synth_preset *pm_synth_find(const char *name);    // NULL when unknown
 // Errors    PM_ERR_ARG when the numbers do not fit: at least 1 and at most half of all items for each user
 pm_status pm_data_synth(const void *parent, const pm_synth_params *params, pm_interactions **out);
 
+enum { PM_STAT_QUANTILES = 7, PM_STAT_RATINGS = 32 };    // quantiles 0, .1, .25, .5, .75, .9, 1
+
+typedef struct pm_data_statistics {
+    int64_t users, items, interactions, duplicates, skipped_lines;
+    int64_t given_valid, given_test;    // interactions of the parts that came with the data
+    double  density;                    // interactions / (users · items)
+    int64_t per_user[PM_STAT_QUANTILES], per_item[PM_STAT_QUANTILES];    // quantiles of activity and of popularity
+    int     ratings;                    // distinct values, ascending; 0 where there are more than PM_STAT_RATINGS
+    float   rating[PM_STAT_RATINGS];
+    int64_t rating_count[PM_STAT_RATINGS];
+    double  rating_mean;
+    float   rating_min, rating_max;
+    bool    has_time;
+    int64_t time_first, time_last;      // seconds
+} pm_data_statistics;
+
+// What there is to know of interactions at a glance.
+// Errors    PM_ERR_DATA when there are none; PM_ERR_NOMEM
+pm_status pm_data_stat(const pm_interactions *in, pm_data_statistics *out);
+
+// Writes interactions with a header user,item,rating[,timestamp] and ids quoted where needed; pm_data_read gives them back. Tabs
+// where path ends in .tsv or .tsv.gz, gzip where it ends in .gz. Parts that came with the data are left out.
+// Errors    PM_ERR_IO
+pm_status pm_data_write_csv(const pm_interactions *in, const char *path);
+
 typedef struct pm_filter_params {
     bool   has_min_rating, has_rating_above;
     double min_rating, rating_above;     // keep value >= min_rating, value > rating_above
@@ -173,7 +198,10 @@ typedef struct pm_split_params {
 // Errors    PM_ERR_ARG for an unknown protocol, with the list; PM_ERR_DATA when a part would be empty
 pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_split_params *params, pm_split **out);
 
-// Writes a split into a folder as text files that `files` reads back and any program can read.
+// Writes a split into a folder (made where missing) as tab-separated text that any program can read, and that pm_data_read with
+// protocol `files` gives back with the same hash: users.tsv (with roles), items.tsv, train.tsv, valid_input.tsv, valid_target.tsv,
+// test_input.tsv, test_target.tsv, X_candidates.tsv where there are candidates, and split.json, written last.
+// Errors    PM_ERR_IO; PM_ERR_NOMEM
 pm_status pm_split_write(const pm_split *split, const char *folder);
 
 // A hash of ids, training matrix and parts, whatever protocol made them: the checkpoint keeps it.

@@ -73,7 +73,7 @@ static pm_status is_zip(const void *parent, const char *path, bool *zip)
     const pm_status st = pm_source_read(s, magic, sizeof magic, &got);
     pm_free(s);
     *zip = st == PM_OK && got == 4 && magic[0] == 'P' && magic[1] == 'K' && (magic[2] == 3 || magic[2] == 5);
-    return PM_OK;    // a damaged stream is reported by the reader itself
+    return st == PM_ERR_DATA ? PM_OK : st;    // a damaged stream is reported by the reader itself
 }
 
 // train.EXT with valid.EXT (or validation.EXT) and test.EXT beside it.
@@ -107,7 +107,9 @@ static pm_status read_text(pm_reader *r, const char *path, const char *format, p
 
 static pm_status read_format(pm_reader *r, const char *path, const char *format, pm_list *list)
 {
+    if (pm_name_equal(format, "split")) return pm_read_split_folder(r, path, list);
     if (pm_name_equal(format, "ncf")) return pm_read_ncf(r, path, list);
+    if (pm_name_equal(format, "npz")) return pm_read_npz(r, path, list);
     return read_text(r, path, format, list);
 }
 
