@@ -128,6 +128,19 @@ bool pm_json_add_integer(cJSON *object, const char *key, int64_t value)
     return cJSON_AddRawToObject(object, key, digits) != NULL;
 }
 
+bool pm_json_add_real(cJSON *object, const char *key, double value)
+{
+    char text[40];
+    if (!isfinite(value)) return cJSON_AddNullToObject(object, key) != NULL;
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    for (char *c = text; *c; c++)
+        if (!strchr("0123456789+-e", *c)) *c = '.';    // the locale may have another point
+    return cJSON_AddRawToObject(object, key, text) != NULL;
+}
+
 bool pm_json_integer(const cJSON *value, int64_t lo, int64_t hi, int64_t *out)
 {
     if (!cJSON_IsNumber(value)) return false;

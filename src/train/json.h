@@ -23,6 +23,8 @@ pm_status pm_json_print(const void *parent, const pm_json *json, bool indented, 
 
 // Adding to an object; false when memory is out. Integers are exact (cJSON's own numbers are doubles).
 bool pm_json_add_integer(cJSON *object, const char *key, int64_t value);
+// The shortest decimal that reads back as the same double (cJSON's is off by a bit at times); null where it is not finite.
+bool pm_json_add_real(cJSON *object, const char *key, double value);
 
 // Whether the value is a whole number in [lo, hi], both within ±2⁵³.
 bool pm_json_integer(const cJSON *value, int64_t lo, int64_t hi, int64_t *out);
