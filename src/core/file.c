@@ -148,3 +148,10 @@ pm_status pm_file_read(const void *parent, const char *path, int64_t limit, char
     *size = s.st_size;
     return PM_OK;
 }
+
+pm_status pm_file_replace(const void *object, const char *from, const char *to)
+{
+    PM_REQUIRE(object, rename(from, to) == 0, PM_ERR_IO, "%s: cannot take the place of %s: %s", from, to, strerror(errno));
+    sync_folder_of(to);
+    return PM_OK;
+}

@@ -15,6 +15,9 @@ pm_status pm_file_write(pm_file *file, const void *data, size_t size);
 pm_status pm_file_commit(pm_file **file);
 void pm_file_discard(pm_file **file);
 
+// Renames `from` over `to` and syncs the folder.
+pm_status pm_file_replace(const void *object, const char *from, const char *to);
+
 // Makes the folder and its parents; an existing folder is fine.
 pm_status pm_make_folder(const void *object, const char *path);
 bool pm_file_exists(const char *path);

@@ -1,0 +1,401 @@
+// Checkpoints. checkpoint.safetensors is the commit point: it names the best file by hash and the valid length of metrics.jsonl. A new
+// best is written beside the old one, the checkpoint that names it follows, and only then does it take the old one's place.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/file.h"
+#include "train/runfolder.h"
+#include "train/safetensors.h"
+#include "train/trainer.h"
+
+static const char FORMAT[] = "pumice checkpoint 1";
+
+struct pm_checkpoint {
+    pm_st_file *file;
+    char       *run;
+    int64_t     refit_epochs;
+};
+
+static char *path_in(const void *parent, const char *run, const char *name)
+{
+    return pm_sprintf(parent, "%s/%s", run, name);
+}
+
+// ---- saving ----
+
+static pm_status meta_integer(pm_st_writer *w, const char *key, int64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    return pm_st_writer_meta(w, key, text);
+}
+
+static pm_status meta_hash(pm_st_writer *w, const char *key, uint64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%016" PRIx64, value);
+    return pm_st_writer_meta(w, key, text);
+}
+
+static pm_status meta_real(pm_st_writer *w, const char *key, double value)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%a", value);    // exact
+    return pm_st_writer_meta(w, key, text);
+}
+
+static pm_status meta_indexed(pm_st_writer *w, const char *key, int index, double value)
+{
+    char name[40];
+    snprintf(name, sizeof name, "%s.%d", key, index);
+    return meta_real(w, name, value);
+}
+
+static uint64_t config_hash(const pm_config *config)
+{
+    uint64_t h = 0;
+    for (const pm_hyper *p = pm_config_model(config)->hypers; p->name; p++) {
+        h = pm_hash64(p->name, strlen(p->name) + 1, h);
+        const char *text = pm_config_text(config, p->name);
+        h = pm_hash64(text, strlen(text) + 1, h);
+    }
+    return h;
+}
+
+// Where training stands. No time, path or host goes in: equal runs give equal files.
+static pm_status write_meta(pm_st_writer *w, const pm_trainer *t)
+{
+    PM_TRY(pm_st_writer_meta(w, "format", FORMAT));
+    PM_TRY(pm_st_writer_meta(w, "model", t->session->model->name));
+    PM_TRY(pm_st_writer_meta(w, "profile", pm_device_profile(t->session->device)));
+    PM_TRY(meta_hash(w, "data", pm_split_hash(t->result->split)));
+    PM_TRY(meta_hash(w, "config", config_hash(t->result->config)));
+    PM_TRY(meta_hash(w, "best", t->best_hash));
+    PM_TRY(meta_integer(w, "log_size", t->log_size));
+    PM_TRY(meta_integer(w, "phase", t->at.phase));
+    PM_TRY(meta_integer(w, "phase_begun", t->phase_begun));
+    PM_TRY(meta_integer(w, "phase_step", t->at.step));
+    PM_TRY(meta_integer(w, "phase_epoch", t->at.epoch));
+    PM_TRY(meta_integer(w, "phase_best_epoch", t->at.best_epoch));
+    PM_TRY(meta_integer(w, "step", t->step));
+    PM_TRY(meta_integer(w, "epoch", t->epoch));
+    PM_TRY(meta_integer(w, "first_epoch", t->first_epoch));
+    PM_TRY(meta_integer(w, "position", t->position));
+    PM_TRY(meta_integer(w, "best_epoch", t->best_epoch));
+    PM_TRY(meta_integer(w, "loss_steps", t->loss_steps));
+    PM_TRY(meta_integer(w, "refit_epochs", t->refit_epochs));
+    PM_TRY(meta_integer(w, "finished", t->finished));
+    PM_TRY(meta_real(w, "validation", t->at.validation));
+    PM_TRY(meta_real(w, "best_value", t->at.best));
+    for (int i = 0; i < PM_MAX_MEMO; i++) PM_TRY(meta_indexed(w, "memo", i, t->at.memo[i]));
+    for (int i = 0; i < PM_MAX_LOSSES; i++) PM_TRY(meta_indexed(w, "loss_sum", i, t->loss_sum[i]));
+    return PM_OK;
+}
+
+static bool is_optimiser_state(const char *name)
+{
+    return strstr(name, ".adam.") != NULL;
+}
+
+static bool is_kept(const pm_session *s, const char *name)
+{
+    if (is_optimiser_state(name)) return true;
+    for (int i = 0; i < pm_net_param_count(s->net); i++)
+        if (pm_name_equal(pm_net_param_name(s->net, i), name)) return true;
+    return false;
+}
+
+static pm_status write_tensors(pm_st_writer *w, const pm_session *s, bool data)
+{
+    for (int i = 0; i < pm_store_count(s->store); i++) {
+        const char *name = pm_store_name(s->store, i);
+        int64_t rows, cols;
+        pm_dtype dtype;
+        if (!is_kept(s, name)) continue;
+        pm_store_find(s->store, name, &dtype, &rows, &cols);
+        if (!data) {
+            PM_TRY(pm_st_writer_declare(w, name, dtype, rows, cols));
+            continue;
+        }
+        float *values = pm_new_array(w, float, rows * cols);
+        PM_CHECK_ALLOC(values);
+        pm_status st = pm_store_read(s->store, name, values);
+        if (st == PM_OK) st = pm_st_writer_rows(w, name, rows, values);
+        pm_free(values);
+        PM_TRY(st);
+    }
+    return PM_OK;
+}
+
+static pm_status write_best(pm_trainer *t, const char *path)
+{
+    const pm_session *s = t->session;
+    pm_st_writer *w;
+    PM_TRY(pm_st_writer_create(t->result, path, &w));
+    pm_status st = pm_st_writer_meta(w, "format", "pumice parameters 1");
+    if (st == PM_OK) st = pm_st_writer_meta(w, "model", s->model->name);
+    if (st == PM_OK) st = meta_integer(w, "epoch", t->best_epoch);
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; st == PM_OK && i < t->best->count; i++) {
+            const char *name = pm_net_param_name(s->net, i);
+            int64_t rows = 0, cols = 0;
+            pm_store_find(s->store, name, NULL, &rows, &cols);
+            st = pass ? pm_st_writer_rows(w, name, rows, t->best->values[i]) : pm_st_writer_declare(w, name, PM_F32, rows, cols);
+        }
+    if (st != PM_OK) {
+        pm_st_writer_discard(&w);
+        return st;
+    }
+    return pm_st_writer_finish(&w, &t->best_hash);
+}
+
+static pm_status write_checkpoint(pm_trainer *t, const char *path)
+{
+    pm_st_writer *w;
+    PM_TRY(pm_st_writer_create(t->result, path, &w));
+    pm_status st = write_meta(w, t);
+    if (st == PM_OK) st = write_tensors(w, t->session, false);
+    if (st == PM_OK) st = write_tensors(w, t->session, true);
+    if (st != PM_OK) {
+        pm_st_writer_discard(&w);
+        return st;
+    }
+    return pm_st_writer_finish(&w, NULL);
+}
+
+pm_status pm_checkpoint_save(pm_trainer *t)
+{
+    void *scratch = pm_alloc(t->result, 1);
+    PM_CHECK_ALLOC(scratch);
+    char *checkpoint = path_in(scratch, t->run, "checkpoint.safetensors"), *best = path_in(scratch, t->run, "best.safetensors"),
+         *next = path_in(scratch, t->run, "best.next.safetensors");
+    pm_status st = checkpoint && best && next ? PM_OK : PM_ERR_NOMEM;
+    if (st == PM_OK) st = pm_run_save_epochs(t, t->logged, &t->log_size);
+    if (st == PM_OK) t->logged = t->result->epoch_count;
+    if (st == PM_OK && t->best_unsaved) st = write_best(t, next);
+    if (st == PM_OK) st = write_checkpoint(t, checkpoint);
+    if (st == PM_OK && t->best_unsaved) st = pm_file_replace(t->result, next, best);
+    if (st == PM_OK) {
+        t->best_unsaved = false;
+        t->saved_at = pm_clock();
+    }
+    pm_free(scratch);
+    return st;
+}
+
+// ---- loading ----
+
+static pm_status damaged(const pm_checkpoint *c, const char *what)
+{
+    return pm_fail(c, PM_ERR_FORMAT, "%s/checkpoint.safetensors: %s", c->run, what);
+}
+
+static pm_status get_integer(const pm_checkpoint *c, const char *key, int64_t lo, int64_t *out)
+{
+    const char *text = pm_st_meta(c->file, key);
+    char *end = NULL;
+    *out = text ? strtoll(text, &end, 10) : 0;
+    if (text && end != text && !*end && *out >= lo) return PM_OK;
+    return pm_fail(c, PM_ERR_FORMAT, "%s/checkpoint.safetensors: \"%s\" is %s%s", c->run, key, text ? "not a legal number: " : "missing", text ? text : "");
+}
+
+static pm_status get_hash(const pm_checkpoint *c, const char *key, uint64_t *out)
+{
+    const char *text = pm_st_meta(c->file, key);
+    char *end = NULL;
+    *out = text ? strtoull(text, &end, 16) : 0;
+    return text && end != text && !*end ? PM_OK : damaged(c, "a hash is missing");
+}
+
+static pm_status get_real(const pm_checkpoint *c, const char *key, int index, double *out)
+{
+    char name[40];
+    snprintf(name, sizeof name, index < 0 ? "%s" : "%s.%d", key, index);
+    const char *text = pm_st_meta(c->file, name);
+    char *end = NULL;
+    *out = text ? strtod(text, &end) : 0;
+    return text && end != text && !*end ? PM_OK : damaged(c, "a number is missing");
+}
+
+pm_status pm_checkpoint_open(const void *parent, const char *run, pm_checkpoint **out)
+{
+    *out = NULL;
+    pm_checkpoint *c = pm_new(parent, pm_checkpoint);
+    PM_CHECK_ALLOC(c);
+    c->run = pm_strdup(c, run);
+    char *path = path_in(c, run, "checkpoint.safetensors");
+    pm_status st = c->run && path ? PM_OK : PM_ERR_NOMEM;
+    if (st == PM_OK && !pm_file_exists(path))
+        st = pm_fail(parent, PM_ERR_NOT_FOUND, "%s: there is no checkpoint in it; is it the folder of a run?", run);
+    if (st == PM_OK) st = pm_st_open(c, path, &c->file);
+    if (st == PM_OK) st = pm_st_verify(c->file);
+    const char *format = st == PM_OK ? pm_st_meta(c->file, "format") : NULL;
+    if (st == PM_OK && (!format || !pm_name_equal(format, FORMAT))) st = damaged(c, "it is no checkpoint of this version");
+    if (st == PM_OK) st = get_integer(c, "refit_epochs", 0, &c->refit_epochs);
+    if (st != PM_OK) {
+        pm_free(c);
+        return st;
+    }
+    *out = c;
+    return PM_OK;
+}
+
+int64_t pm_checkpoint_refit_epochs(const pm_checkpoint *c)
+{
+    return c->refit_epochs;
+}
+
+bool pm_checkpoint_finished(const pm_checkpoint *c)
+{
+    const char *text = pm_st_meta(c->file, "finished");
+    return text && pm_name_equal(text, "1");
+}
+
+uint64_t pm_checkpoint_data_hash(const pm_checkpoint *c)
+{
+    uint64_t hash;
+    return get_hash(c, "data", &hash) == PM_OK ? hash : 0;
+}
+
+void pm_checkpoint_describe(const pm_checkpoint *c, pm_result *result)
+{
+    int64_t epochs, best, steps;
+    if (get_integer(c, "epoch", 0, &epochs) != PM_OK || get_integer(c, "best_epoch", 0, &best) != PM_OK || get_integer(c, "step", 0, &steps) != PM_OK)
+        return;
+    result->epochs = epochs;
+    result->best_epoch = c->refit_epochs ? c->refit_epochs : best;
+    result->steps = steps;
+}
+
+static pm_status check_same(const pm_checkpoint *c, const pm_trainer *t)
+{
+    uint64_t data, config;
+    const char *model = pm_st_meta(c->file, "model"), *profile = pm_st_meta(c->file, "profile");
+    PM_REQUIRE(c, model && pm_name_equal(model, t->session->model->name), PM_ERR_FORMAT, "%s: the checkpoint is of model %s, the run of %s", c->run,
+               model ? model : "?", t->session->model->name);
+    PM_TRY(get_hash(c, "data", &data));
+    PM_TRY(get_hash(c, "config", &config));
+    PM_REQUIRE(c, data == pm_split_hash(t->result->split), PM_ERR_FORMAT,
+               "%s: the data are not those the run was trained on; put the original file back, or train anew", c->run);
+    PM_REQUIRE(c, config == config_hash(t->result->config), PM_ERR_FORMAT, "%s: the settings in config.json are not those of the checkpoint", c->run);
+    if (!profile || !pm_name_equal(profile, pm_device_profile(t->session->device)))
+        pm_log(c, PM_LOG_WARN, "resuming under other numerics (%s, was %s): correct, but not to the same bits", pm_device_profile(t->session->device),
+               profile ? profile : "?");
+    return PM_OK;
+}
+
+static pm_status read_meta(const pm_checkpoint *c, pm_trainer *t)
+{
+    int64_t phase, begun, finished;
+    PM_TRY(get_integer(c, "phase", 0, &phase));
+    PM_TRY(get_integer(c, "phase_begun", 0, &begun));
+    PM_TRY(get_integer(c, "finished", 0, &finished));
+    PM_REQUIRE(c, phase < t->phase_count, PM_ERR_FORMAT, "%s: the checkpoint stands in phase %" PRId64 " of %d", c->run, phase + 1, t->phase_count);
+    t->at.phase = (int)phase;
+    t->phase_begun = begun != 0;
+    PM_TRY(get_integer(c, "phase_step", 0, &t->at.step));
+    PM_TRY(get_integer(c, "phase_epoch", 0, &t->at.epoch));
+    PM_TRY(get_integer(c, "phase_best_epoch", 0, &t->at.best_epoch));
+    PM_TRY(get_integer(c, "step", 0, &t->step));
+    PM_TRY(get_integer(c, "epoch", 0, &t->epoch));
+    PM_TRY(get_integer(c, "first_epoch", 0, &t->first_epoch));
+    PM_TRY(get_integer(c, "position", 0, &t->position));
+    PM_TRY(get_integer(c, "best_epoch", 0, &t->best_epoch));
+    PM_TRY(get_integer(c, "loss_steps", 0, &t->loss_steps));
+    PM_TRY(get_integer(c, "log_size", 0, &t->log_size));
+    PM_TRY(get_hash(c, "best", &t->best_hash));
+    PM_TRY(get_real(c, "validation", -1, &t->at.validation));
+    PM_TRY(get_real(c, "best_value", -1, &t->at.best));
+    for (int i = 0; i < PM_MAX_MEMO; i++) PM_TRY(get_real(c, "memo", i, &t->at.memo[i]));
+    for (int i = 0; i < PM_MAX_LOSSES; i++) PM_TRY(get_real(c, "loss_sum", i, &t->loss_sum[i]));
+    PM_REQUIRE(c, t->position <= t->split->train.rows, PM_ERR_FORMAT, "%s: the checkpoint stands at row %" PRId64 " of %" PRId64, c->run, t->position,
+               t->split->train.rows);
+    return PM_OK;
+}
+
+static pm_status read_tensor(pm_st_file *file, pm_session *s, const char *name)
+{
+    int64_t rows = 0, cols = 0;
+    const pm_st_tensor *t = pm_st_find(file, name);
+    pm_store_find(s->store, name, NULL, &rows, &cols);
+    PM_REQUIRE(file, t && t->rows == rows && t->cols == cols && t->dtype == PM_F32, PM_ERR_FORMAT,
+               "the file lacks tensor \"%s\" as f32 [%" PRId64 ", %" PRId64 "]: it is of another model or setting", name, rows, cols);
+    float *values = pm_new_array(file, float, rows * cols);
+    PM_CHECK_ALLOC(values);
+    pm_status st = pm_st_read_rows(file, name, 0, rows, values);
+    if (st == PM_OK) st = pm_store_write(s->store, name, values);
+    pm_free(values);
+    return st;
+}
+
+// best.safetensors as the checkpoint names it, whichever of the two files that is by now; NULL when no best was found yet.
+static pm_status open_best(const pm_checkpoint *c, pm_st_file **out)
+{
+    static const char *const names[] = { "best.safetensors", "best.next.safetensors" };
+    uint64_t want;
+    *out = NULL;
+    PM_TRY(get_hash(c, "best", &want));
+    if (want == 0) return PM_OK;
+    for (int i = 0; i < 2; i++) {
+        char *path = path_in(c, c->run, names[i]);
+        PM_CHECK_ALLOC(path);
+        pm_st_file *file = NULL;
+        const bool good = pm_file_exists(path) && pm_st_open(c, path, &file) == PM_OK && pm_st_hash(file) == want && pm_st_verify(file) == PM_OK;
+        pm_free(path);
+        if (good) {
+            *out = file;
+            return PM_OK;
+        }
+        pm_st_close(&file);
+    }
+    return pm_fail(c, PM_ERR_FORMAT, "%s: best.safetensors is not the file that the checkpoint names", c->run);
+}
+
+static pm_status read_best(const pm_checkpoint *c, pm_trainer *t)
+{
+    pm_st_file *file;
+    PM_TRY(open_best(c, &file));
+    pm_status st = PM_OK;
+    for (int i = 0; file && st == PM_OK && i < t->best->count; i++) {
+        const char *name = pm_net_param_name(t->session->net, i);
+        const pm_st_tensor *tensor = pm_st_find(file, name);
+        int64_t rows = 0, cols = 0;
+        pm_store_find(t->session->store, name, NULL, &rows, &cols);
+        st = tensor && tensor->rows == rows && tensor->cols == cols ? pm_st_read_rows(file, name, 0, rows, t->best->values[i])
+                                                                    : damaged(c, "best.safetensors is of another model or setting");
+    }
+    pm_st_close(&file);
+    t->best_unsaved = t->best_hash != 0;    // written again: which of the two files holds it need not be known
+    return st;
+}
+
+pm_status pm_checkpoint_load(pm_checkpoint *c, pm_trainer *t)
+{
+    PM_TRY(check_same(c, t));
+    PM_TRY(read_meta(c, t));
+    PM_TRY(read_best(c, t));
+    for (int i = 0; i < pm_store_count(t->session->store); i++) {
+        const char *name = pm_store_name(t->session->store, i);
+        if (is_kept(t->session, name)) PM_TRY(read_tensor(c->file, t->session, name));
+    }
+    PM_TRY(pm_run_load_epochs(t, c->run, t->log_size));
+    t->logged = t->result->epoch_count;
+    t->train_seconds = 0;
+    for (int i = 0; i < t->result->epoch_count; i++) t->train_seconds += t->result->epoch_log[i].seconds;
+    return PM_OK;
+}
+
+pm_status pm_checkpoint_load_best(const pm_checkpoint *c, pm_session *s)
+{
+    pm_st_file *file;
+    const char *model = pm_st_meta(c->file, "model");
+    PM_REQUIRE(c, model && pm_name_equal(model, s->model->name), PM_ERR_FORMAT, "%s: the checkpoint is of model %s, the run of %s", c->run,
+               model ? model : "?", s->model->name);
+    PM_TRY(open_best(c, &file));
+    PM_REQUIRE(c, file, PM_ERR_NOT_FOUND, "%s: training was stopped before a first epoch was done; resume it first", c->run);
+    pm_status st = PM_OK;
+    for (int i = 0; st == PM_OK && i < pm_net_param_count(s->net); i++) st = read_tensor(file, s, pm_net_param_name(s->net, i));
+    pm_st_close(&file);
+    return st;
+}

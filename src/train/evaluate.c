@@ -1,0 +1,275 @@
+// Evaluation is a program too: known rows, scores, mask, top-k or rank of the target, all on the device; lists or ranks come back once.
+#include <pumice/state.h>
+
+#include "train/session.h"
+
+enum { EVAL_BATCH = 500 };
+
+struct pm_evaluator {
+    pm_session          *s;
+    const pm_eval_part  *part;
+    const char          *name;
+    const pm_metric_set *set;
+    pm_metric_feed       feed;
+    pm_ties              ties;
+    pm_program          *program;
+    int64_t              batch, depth, widest;    // widest: candidates of a user at most
+    uint32_t            *ids, *above, *tied, *popularity;
+    float               *scores;
+};
+
+static void close_evaluator(void *ptr)
+{
+    pm_evaluator *e = ptr;
+    pm_program_destroy(&e->program);
+}
+
+static char *tensor_name(const pm_evaluator *e, const char *suffix)
+{
+    return pm_sprintf(e, "%s.%s", e->name, suffix);
+}
+
+static pm_status add_tensor(pm_evaluator *e, const char *suffix, pm_dtype dtype, int64_t rows, int64_t cols)
+{
+    char *name = tensor_name(e, suffix);
+    PM_CHECK_ALLOC(name);
+    return pm_store_add(e->s->store, name, dtype, rows, cols);
+}
+
+static pm_var part_tensor(pm_evaluator *e, pm_graph *g, const char *suffix)
+{
+    char *name = tensor_name(e, suffix);
+    return name ? pm_constant(g, name) : pm_graph_fail(g, PM_ERR_NOMEM, "no memory for a name");
+}
+
+// Candidates as a dense [users, widest] matrix of ids, and how many of each row count.
+static pm_status upload_candidates(pm_evaluator *e)
+{
+    const pm_eval_part *p = e->part;
+    for (int64_t u = 0; u < p->users; u++) e->widest = PM_MAX(e->widest, (int64_t)p->candidate_ptr[u + 1] - p->candidate_ptr[u]);
+    PM_REQUIRE(e, e->widest > 0, PM_ERR_DATA, "%s: no user has candidates", e->name);
+    uint32_t *ids = pm_new_array(e, uint32_t, p->users * e->widest), *counts = pm_new_array(e, uint32_t, p->users);
+    PM_CHECK_ALLOC(ids);
+    PM_CHECK_ALLOC(counts);
+    for (int64_t u = 0; u < p->users; u++) {
+        counts[u] = p->candidate_ptr[u + 1] - p->candidate_ptr[u];
+        memcpy(ids + u * e->widest, p->candidate + p->candidate_ptr[u], counts[u] * sizeof *ids);
+    }
+    PM_TRY(add_tensor(e, "candidates", PM_U32, p->users, e->widest));
+    PM_TRY(add_tensor(e, "count", PM_U32, p->users, 1));
+    PM_TRY(pm_store_write(e->s->store, tensor_name(e, "candidates"), ids));
+    PM_TRY(pm_store_write(e->s->store, tensor_name(e, "count"), counts));
+    pm_free(ids);
+    pm_free(counts);
+    return PM_OK;
+}
+
+static void capture_lists(pm_evaluator *e, pm_build *b, pm_var z)
+{
+    pm_var score;
+    const pm_var id = pm_top_k(b->g, pm_mask_rows(b->g, b->x.ptr, b->x.col, z), e->depth, &score);
+    pm_put_rows(b->g, id, b->state, part_tensor(e, b->g, "ids"));
+    pm_put_rows(b->g, score, b->state, part_tensor(e, b->g, "scores"));
+}
+
+static void capture_ranks(pm_evaluator *e, pm_build *b, pm_var z, pm_var rows)
+{
+    pm_graph *g = b->g;
+    const pm_var s = pm_take_cols(g, z, pm_gather_rows(g, part_tensor(e, g, "candidates"), rows));
+    if (e->ties == PM_TIES_ID) {    // ids decide ties: the host ranks the scores themselves
+        pm_put_rows(g, s, b->state, part_tensor(e, g, "scores"));
+        return;
+    }
+    pm_var tied;
+    const pm_var above = pm_rank_target(g, s, pm_gather_rows(g, part_tensor(e, g, "count"), rows), &tied);
+    pm_put_rows(g, above, b->state, part_tensor(e, g, "above"));
+    pm_put_rows(g, tied, b->state, part_tensor(e, g, "tied"));
+}
+
+static pm_status add_results(pm_evaluator *e)
+{
+    const int64_t users = e->part->users;
+    if (e->feed == PM_FEED_LISTS) {
+        PM_TRY(add_tensor(e, "ids", PM_U32, users, e->depth));
+        PM_TRY(add_tensor(e, "scores", PM_F32, users, e->depth));
+        e->ids = pm_new_array(e, uint32_t, users * e->depth);
+        e->scores = pm_new_array(e, float, users * e->depth);
+        return e->ids && e->scores ? PM_OK : PM_ERR_NOMEM;
+    }
+    PM_TRY(upload_candidates(e));
+    if (e->ties == PM_TIES_ID) {
+        PM_TRY(add_tensor(e, "scores", PM_F32, users, e->widest));
+        e->scores = pm_new_array(e, float, users * e->widest);
+        return e->scores ? PM_OK : PM_ERR_NOMEM;
+    }
+    PM_TRY(add_tensor(e, "above", PM_U32, users, 1));
+    PM_TRY(add_tensor(e, "tied", PM_U32, users, 1));
+    e->above = pm_new_array(e, uint32_t, users);
+    e->tied = pm_new_array(e, uint32_t, users);
+    return e->above && e->tied ? PM_OK : PM_ERR_NOMEM;
+}
+
+static pm_status capture(pm_evaluator *e)
+{
+    pm_session *s = e->s;
+    const int64_t entries = pm_worst_batch(e, &e->part->input, e->batch);
+    PM_REQUIRE(e, entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
+    pm_build b = { .config = s->config, .items = s->split->train.cols, .users = s->split->train.rows };
+    pm_net *net;
+    PM_TRY(pm_graph_create(s->store, &b.g));
+    pm_status st = pm_net_create(b.g, s->seed, &net);
+    if (st != PM_OK) {
+        pm_graph_destroy(&b.g);
+        return st;
+    }
+    b.net = net;
+    b.state = part_tensor(e, b.g, "state");
+    const pm_var rows = pm_next_rows(b.g, b.state, e->batch);
+    b.x = pm_capture_batch(b.g, e->name, rows, pm_slice(b.g, b.state, 0, 1, PM_STATE_LIVE, 1), entries);
+    b.x.items = b.items;
+    const pm_var z = s->model->score(&b);
+    if (e->feed == PM_FEED_LISTS) capture_lists(e, &b, z);
+    else capture_ranks(e, &b, z, rows);
+    pm_tick(b.g, b.state);
+    st = pm_graph_compile(&b.g, &e->program);
+    if (!s->net && st == PM_OK) s->net = net;    // nothing is trained: these are the parameters
+    else pm_net_destroy(&net);
+    return st;
+}
+
+static int64_t longest_target(const pm_eval_part *p)
+{
+    int64_t longest = 0;
+    for (int64_t u = 0; u < p->users; u++) longest = PM_MAX(longest, (int64_t)p->target.indptr[u + 1] - p->target.indptr[u]);
+    return longest;
+}
+
+static pm_status init(pm_evaluator *e, const pm_evaluator_params *params)
+{
+    pm_session *s = e->s;
+    const int64_t items = s->split->train.cols;
+    PM_REQUIRE(e, e->part->users > 0, PM_ERR_DATA, "%s: there are no users to evaluate on", e->name);
+    e->batch = PM_MIN(EVAL_BATCH, e->part->users);
+    e->feed = params->set && e->part->sampled ? PM_FEED_RANKS : PM_FEED_LISTS;
+    e->depth = PM_MIN(params->set ? pm_metric_set_depth(params->set, longest_target(e->part)) : params->depth, items);
+    e->depth = PM_MAX(e->depth, 1);
+    e->popularity = pm_new_array(e, uint32_t, items);
+    PM_CHECK_ALLOC(e->popularity);
+    pm_popularity(&s->split->train, e->popularity);
+    PM_TRY(pm_session_upload(s, e->name, &e->part->input));
+    PM_TRY(add_tensor(e, "state", PM_U32, 1, PM_STATE_COUNT));
+    PM_TRY(add_results(e));
+    return capture(e);
+}
+
+pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, pm_evaluator **out)
+{
+    *out = NULL;
+    pm_evaluator *e = pm_new(s, pm_evaluator);
+    PM_CHECK_ALLOC(e);
+    pm_set_destructor(e, close_evaluator);
+    e->s = s;
+    e->part = params->part;
+    e->name = params->name;
+    e->set = params->set;
+    e->ties = params->ties;
+    const pm_status st = init(e, params);
+    if (st != PM_OK) {
+        pm_free(e);
+        return st;
+    }
+    *out = e;
+    return PM_OK;
+}
+
+static pm_status score_all(pm_evaluator *e)
+{
+    char *state = tensor_name(e, "state");
+    PM_CHECK_ALLOC(state);
+    const pm_state start = { .seed = e->s->seed, .total = e->part->users, .batch = e->batch };
+    const int64_t steps = (e->part->users + e->batch - 1) / e->batch;
+    pm_status st = pm_session_write_state(e->s, state, &start);
+    if (st == PM_OK) st = pm_program_run(e->program, steps);
+    pm_free(state);
+    return st;
+}
+
+static pm_status read_tensor(pm_evaluator *e, const char *suffix, void *data)
+{
+    char *name = tensor_name(e, suffix);
+    PM_CHECK_ALLOC(name);
+    const pm_status st = pm_store_read(e->s->store, name, data);
+    pm_free(name);
+    return st;
+}
+
+static pm_status not_finite(const pm_evaluator *e, int64_t u)
+{
+    return pm_fail(e, PM_ERR_NUMERIC, "the scores of user \"%s\" are not finite; the model has diverged: try a lower lr",
+                   pm_ids_name(e->s->split->users, e->part->user[u]));
+}
+
+static pm_status feed_lists(pm_evaluator *e, pm_metrics *m)
+{
+    const pm_csr *target = &e->part->target;
+    for (int64_t u = 0; u < e->part->users; u++) {
+        const uint32_t *ids = e->ids + u * e->depth;
+        if (ids[0] == PM_ID_NAN) return not_finite(e, u);
+        int64_t length = 0;
+        while (length < e->depth && ids[length] != PM_ID_NONE) length++;
+        const pm_ranking r = { .user = e->part->user[u], .items = ids, .length = length, .targets = target->col + target->indptr[u],
+                               .target_count = (int64_t)target->indptr[u + 1] - target->indptr[u] };
+        PM_TRY(pm_metrics_add_ranking(m, &r));
+    }
+    return PM_OK;
+}
+
+static pm_status feed_ranks(pm_evaluator *e, pm_metrics *m)
+{
+    const pm_eval_part *p = e->part;
+    for (int64_t u = 0; u < p->users; u++) {
+        const uint32_t *candidates = p->candidate + p->candidate_ptr[u];
+        const int64_t count = (int64_t)p->candidate_ptr[u + 1] - p->candidate_ptr[u];
+        pm_rank rank;
+        if (e->ties == PM_TIES_ID) {
+            PM_TRY(pm_rank_of_target(e, p->user[u], e->scores + u * e->widest, candidates, count, &rank));
+        } else {
+            if (e->above[u] == PM_ID_NAN) return not_finite(e, u);
+            rank = (pm_rank){ .user = p->user[u], .target = candidates[0], .above = e->above[u], .tied = e->tied[u], .candidates = count };
+        }
+        PM_TRY(pm_metrics_add_rank(m, &rank));
+    }
+    return PM_OK;
+}
+
+static pm_status read_results(pm_evaluator *e)
+{
+    if (e->ids) PM_TRY(read_tensor(e, "ids", e->ids));
+    if (e->scores) PM_TRY(read_tensor(e, "scores", e->scores));
+    if (e->above) PM_TRY(read_tensor(e, "above", e->above));
+    return e->tied ? read_tensor(e, "tied", e->tied) : PM_OK;
+}
+
+pm_status pm_evaluator_run(pm_evaluator *e, const void *parent, pm_metrics **metrics)
+{
+    *metrics = NULL;
+    PM_TRY(score_all(e));
+    PM_TRY(read_results(e));
+    const int64_t items = e->s->split->train.cols;
+    const pm_metrics_params params = { .feed = e->feed, .items = items, .popularity = e->popularity,
+                                       .list_limit = e->depth < items ? e->depth : 0, .ties = e->ties };
+    PM_TRY(pm_metrics_create(parent, e->set, &params, metrics));
+    const pm_status st = e->feed == PM_FEED_LISTS ? feed_lists(e, *metrics) : feed_ranks(e, *metrics);
+    if (st != PM_OK) pm_metrics_destroy(metrics);
+    return st;
+}
+
+pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float **scores, int64_t *depth)
+{
+    PM_TRY(score_all(e));
+    PM_TRY(read_results(e));
+    *ids = e->ids;
+    *scores = e->scores;
+    *depth = e->depth;
+    return PM_OK;
+}

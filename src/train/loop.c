@@ -1,0 +1,270 @@
+// The one training loop: phases, epochs, chunks of steps, validation, the best epoch, early stopping, saving.
+#include <math.h>
+#include <stdio.h>
+
+#include <pumice/state.h>
+
+#include "train/trainer.h"
+
+static const double CHUNK_SECONDS = 0.5;    // between two looks at the clock, the progress bar and Ctrl-C
+
+static bool is_better(const pm_trainer *t, double value)
+{
+    return t->at.best_epoch == 0 || (value - t->at.best) * t->direction > 0;
+}
+
+// The schedule of the next n steps: learning rate with Adam's bias correction, then the model's columns.
+static pm_status write_schedule(pm_trainer *t, int64_t n)
+{
+    pm_session *s = t->session;
+    const int width = 1 + s->column_count;
+    float table[PM_SLOTS * (1 + PM_MAX_SCHEDULE)];
+    pm_progress_state at = t->at;
+    const double lr = pm_config_number(s->config, "lr");
+    for (int64_t i = 0; i < n; i++, at.step++) {
+        table[i * width] = (float)pm_adam_rate(lr, 0.9, 0.999, at.step + 1);
+        for (int k = 0; k < s->column_count; k++) table[i * width + 1 + k] = (float)s->model->schedule_value(&at, k);
+    }
+    return pm_store_write_rows(s->store, "schedule", 0, n, table);
+}
+
+static pm_status read_losses(pm_trainer *t, int64_t n)
+{
+    pm_session *s = t->session;
+    for (int i = 0; i < s->loss_count; i++) {
+        char name[64];
+        float values[PM_SLOTS];
+        snprintf(name, sizeof name, "log.%s", s->loss_name[i]);
+        PM_TRY(pm_store_read_rows(s->store, name, 0, n, values));
+        for (int64_t k = 0; k < n; k++) {
+            PM_REQUIRE(t->ctx, isfinite(values[k]), PM_ERR_NUMERIC,
+                       "training diverged: loss %s is not finite at step %" PRId64 "; try a lower lr", s->loss_name[i], t->step + k + 1);
+            t->loss_sum[i] += values[k];
+        }
+    }
+    t->loss_steps += n;
+    return PM_OK;
+}
+
+static pm_status run_chunk(pm_trainer *t, int64_t n)
+{
+    pm_session *s = t->session;
+    const int64_t total = t->split->train.rows;
+    const pm_state state = { t->session->seed, t->step, t->epoch, t->position, total, s->batch, t->at.phase };
+    PM_TRY(write_schedule(t, n));
+    PM_TRY(pm_session_write_state(s, "state.train", &state));
+    PM_TRY(pm_program_run(s->step, n));
+    PM_TRY(read_losses(t, n));
+    t->step += n;
+    t->at.step += n;
+    t->position = PM_MIN(t->position + n * s->batch, total);
+    return PM_OK;
+}
+
+static void report(pm_trainer *t, double began)
+{
+    char note[96] = "";
+    const int64_t steps = t->session->steps_per_epoch;
+    if (t->at.best_epoch)
+        snprintf(note, sizeof note, "%s %.4f, best %.4f", t->result->select, t->at.validation, t->at.best);
+    char what[64];
+    snprintf(what, sizeof what, "%s epoch %" PRId64 "/%" PRId64, t->refit_epochs ? "refit" : t->phases[t->at.phase].name, PM_MIN(t->at.epoch + 1, t->phase_epochs),
+             t->phase_epochs);
+    pm_report_progress(t->ctx, &(pm_progress){ what, "steps", note, t->at.step, t->phase_epochs * steps, pm_clock() - began });
+}
+
+static bool save_is_due(const pm_trainer *t)
+{
+    return t->run && pm_clock() - t->saved_at >= (t->spec->save_every > 0 ? t->spec->save_every : 60.0);
+}
+
+// Interrupted: what was done is saved before leaving.
+static pm_status leave(pm_trainer *t)
+{
+    if (t->run) PM_TRY(pm_checkpoint_save(t));
+    return pm_fail(t->ctx, PM_ERR_CANCELLED, t->run ? "interrupted; pumice train --resume %s goes on from here" : "interrupted%s",
+                   t->run ? t->run : "; nothing was saved, since no run folder was named");
+}
+
+static pm_status run_epoch(pm_trainer *t, double began)
+{
+    const int64_t total = t->split->train.rows, batch = t->session->batch;
+    int64_t n = 1;
+    while (t->position < total) {
+        const double before = pm_clock();
+        n = PM_MIN(PM_MIN(n, PM_SLOTS), (total - t->position + batch - 1) / batch);
+        PM_TRY(run_chunk(t, n));
+        const double now = pm_clock();
+        t->train_seconds += now - before;
+        report(t, began);
+        if (pm_ctx_cancelled(t->ctx)) return leave(t);
+        if (save_is_due(t)) PM_TRY(pm_checkpoint_save(t));
+        const double step = (now - before) / (double)n;
+        n = PM_MAX(1, PM_MIN((int64_t)(CHUNK_SECONDS / (step + 1e-9)), 2 * n));
+    }
+    return PM_OK;
+}
+
+static pm_status keep_best(pm_trainer *t)
+{
+    t->at.best_epoch = t->at.epoch;
+    t->at.best = t->at.validation;
+    t->best_epoch = t->epoch;
+    t->best_unsaved = true;
+    return pm_snapshot_take(t->best, t->session);
+}
+
+static pm_status validate(pm_trainer *t)
+{
+    pm_metrics *m;
+    pm_metric_result r;
+    const double before = pm_clock();
+    PM_TRY(pm_evaluator_run(t->validation, t->ctx, &m));
+    pm_status st = pm_metrics_result(m, t->select, &r);
+    t->result->eval_seconds += pm_clock() - before;
+    if (st == PM_OK && !(r.n > 0)) st = pm_fail(t->ctx, PM_ERR_DATA, "validation: no user has an item to be found");
+    if (st != PM_OK) {
+        pm_metrics_destroy(&m);
+        return st;
+    }
+    t->at.validation = r.mean;
+    pm_metrics_destroy(&m);
+    return is_better(t, r.mean) ? keep_best(t) : PM_OK;
+}
+
+static pm_status log_epoch(pm_trainer *t, bool validated, double seconds)
+{
+    pm_result *r = t->result;
+    if (r->epoch_count == t->log_capacity) {
+        const int capacity = t->log_capacity ? 2 * t->log_capacity : 64;
+        PM_TRY(pm_grow_array(r, (void **)&r->epoch_log, capacity, sizeof *r->epoch_log));
+        t->log_capacity = capacity;
+    }
+    pm_epoch_log *e = &r->epoch_log[r->epoch_count++];
+    *e = (pm_epoch_log){ .epoch = t->epoch, .steps = t->step, .phase = t->at.phase, .validation = validated ? t->at.validation : NAN, .seconds = seconds };
+    for (int i = 0; i < t->session->loss_count; i++) e->loss[i] = t->loss_steps ? t->loss_sum[i] / (double)t->loss_steps : NAN;
+    for (int k = 0; k < t->session->column_count; k++) e->schedule[k] = t->session->model->schedule_value(&t->at, k);
+    char text[256];
+    int used = snprintf(text, sizeof text, "epoch %" PRId64, t->epoch);
+    for (int i = 0; i < t->session->loss_count && used < (int)sizeof text; i++)
+        used += snprintf(text + used, sizeof text - (size_t)used, "  %s %.4f", t->session->loss_name[i], e->loss[i]);
+    if (validated && used < (int)sizeof text)
+        used += snprintf(text + used, sizeof text - (size_t)used, "  validation %s %.4f%s", r->select, t->at.validation,
+                         t->best_epoch == t->epoch ? " (best)" : "");
+    if (used < (int)sizeof text) snprintf(text + used, sizeof text - (size_t)used, "  %.2f s", seconds);
+    pm_log(t->ctx, PM_LOG_INFO, "%s", text);
+    return PM_OK;
+}
+
+// Closes an epoch whose steps are done: validates where it is time, logs, saves.
+static pm_status end_epoch(pm_trainer *t, double seconds)
+{
+    const int64_t every = t->spec->validate_every > 0 ? t->spec->validate_every : 1;
+    t->epoch++;
+    t->at.epoch++;
+    t->position = 0;
+    const bool validated = t->validation && !t->refit_epochs && (t->at.epoch % every == 0 || t->at.epoch == t->phase_epochs);
+    if (validated) {
+        PM_TRY(validate(t));
+        const char *said = t->session->model->after_validation ? t->session->model->after_validation(&t->at) : NULL;
+        if (said) pm_log(t->ctx, PM_LOG_INFO, "epoch %" PRId64 ": %s", t->epoch, said);
+    }
+    PM_TRY(log_epoch(t, validated, seconds));
+    for (int i = 0; i < PM_MAX_LOSSES; i++) t->loss_sum[i] = 0;
+    t->loss_steps = 0;
+    if (pm_ctx_cancelled(t->ctx)) return leave(t);
+    return save_is_due(t) ? pm_checkpoint_save(t) : PM_OK;
+}
+
+// Parameters to their initial values, optimiser state to zero.
+static pm_status restart(pm_trainer *t)
+{
+    pm_store *store = t->session->store;
+    PM_TRY(pm_net_reset(t->session->net));
+    for (int i = 0; i < pm_store_count(store); i++) {
+        const char *name = pm_store_name(store, i);
+        if (!strstr(name, ".adam.")) continue;
+        int64_t rows, cols;
+        pm_store_find(store, name, NULL, &rows, &cols);
+        float *zeros = pm_new_array(t->ctx, float, rows * cols);
+        PM_CHECK_ALLOC(zeros);
+        const pm_status st = pm_store_write(store, name, zeros);
+        pm_free(zeros);
+        PM_TRY(st);
+    }
+    return PM_OK;
+}
+
+static bool patience_is_over(const pm_trainer *t)
+{
+    return t->spec->patience > 0 && t->at.best_epoch > 0 && t->at.epoch - t->at.best_epoch >= t->spec->patience;
+}
+
+static pm_status run_batches(pm_trainer *t)
+{
+    const double began = pm_clock();
+    while (t->at.epoch < t->phase_epochs && !patience_is_over(t)) {
+        const double before = pm_clock();
+        PM_TRY(run_epoch(t, began));
+        PM_TRY(end_epoch(t, pm_clock() - before));
+    }
+    return PM_OK;
+}
+
+static pm_status run_solve(pm_trainer *t)
+{
+    if (t->at.epoch) return PM_OK;    // resumed after it
+    const double before = pm_clock();
+    PM_TRY(pm_program_run(t->session->solve, 1));
+    t->epoch++;
+    t->at.epoch++;
+    t->step++;
+    if (t->validation && !t->refit_epochs) PM_TRY(validate(t));
+    t->train_seconds += pm_clock() - before;
+    return log_epoch(t, t->validation && !t->refit_epochs, pm_clock() - before);
+}
+
+static pm_status run_phase(pm_trainer *t)
+{
+    const pm_phase *phase = &t->phases[t->at.phase];
+    if (!t->phase_begun) {
+        if (phase->restart) PM_TRY(restart(t));
+        t->phase_begun = true;
+    }
+    PM_TRY(phase->solve ? run_solve(t) : run_batches(t));
+    if (t->session->model->phase_end && !t->refit_epochs)
+        PM_TRY(t->session->model->phase_end(t->ctx, &t->at, t->at.phase == t->phase_count - 1));
+    return PM_OK;
+}
+
+// The next phase begins where the last one stands, but counts and chooses for itself.
+static void next_phase(pm_trainer *t)
+{
+    pm_progress_state at = { .config = t->at.config, .phase = t->at.phase + 1, .steps_per_epoch = t->at.steps_per_epoch };
+    memcpy(at.memo, t->at.memo, sizeof at.memo);
+    t->at = at;
+    t->phase_begun = false;
+    t->first_epoch = t->epoch;
+    t->best_epoch = 0;
+}
+
+pm_status pm_trainer_run(pm_trainer *t)
+{
+    t->saved_at = pm_clock();
+    for (;;) {
+        PM_TRY(run_phase(t));
+        if (t->at.phase == t->phase_count - 1) break;
+        next_phase(t);
+    }
+    if (!t->best_epoch) {    // nothing to choose by: the last epoch
+        t->best_epoch = t->epoch;
+        t->best_unsaved = true;
+        PM_TRY(pm_snapshot_take(t->best, t->session));
+    }
+    t->result->epochs = t->epoch;
+    t->result->best_epoch = t->best_epoch;
+    t->result->steps = t->step;
+    t->result->train_seconds = t->train_seconds;
+    t->finished = true;
+    return t->run ? pm_checkpoint_save(t) : PM_OK;
+}

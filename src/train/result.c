@@ -1,0 +1,85 @@
+// Results: the document of the command.
+#include <math.h>
+
+#include <cjson/cJSON.h>
+
+#include "train/session.h"
+
+static bool add_number(cJSON *object, const char *key, double value)
+{
+    return isfinite(value) ? cJSON_AddNumberToObject(object, key, value) != NULL : cJSON_AddNullToObject(object, key) != NULL;
+}
+
+static bool add_metrics(cJSON *document, const char *key, const pm_metric_result *metrics, int count)
+{
+    cJSON *object = cJSON_AddObjectToObject(document, key);
+    bool good = object != NULL;
+    for (int i = 0; good && i < count; i++) {
+        cJSON *m = cJSON_AddObjectToObject(object, metrics[i].name);
+        good = m && add_number(m, "mean", metrics[i].mean) && add_number(m, "se", metrics[i].se) &&
+               add_number(m, "ci95", metrics[i].ci95) && add_number(m, "n", (double)metrics[i].n);
+    }
+    return good;
+}
+
+static bool add_hyperparameters(cJSON *document, const pm_config *config)
+{
+    cJSON *object = cJSON_AddObjectToObject(document, "hyperparameters");
+    bool good = object != NULL;
+    for (const pm_hyper *h = pm_config_model(config)->hypers; good && h->name; h++) {
+        switch (h->type) {
+        case PM_HYPER_NUMBER:
+        case PM_HYPER_INTEGER: good = add_number(object, h->name, pm_config_number(config, h->name)); break;
+        case PM_HYPER_FLAG: good = cJSON_AddBoolToObject(object, h->name, pm_config_flag(config, h->name)) != NULL; break;
+        case PM_HYPER_CHOICE:
+        case PM_HYPER_SIZES: good = cJSON_AddStringToObject(object, h->name, pm_config_text(config, h->name)) != NULL; break;
+        }
+    }
+    return good;
+}
+
+static bool add_excluded(cJSON *document, const pm_result *r)
+{
+    cJSON *object = cJSON_AddObjectToObject(document, "excluded");
+    const pm_eval_part *test = &r->split->test;
+    return object && add_number(object, "no_target", (double)(test->excluded_no_target + r->test_counts.excluded_no_target)) &&
+           add_number(object, "no_history", (double)test->excluded_no_history) &&
+           add_number(object, "dropped_candidates", (double)test->dropped_candidates) &&
+           add_number(object, "tied_share", r->test_counts.tied_share);
+}
+
+static bool fill_document(cJSON *d, const pm_result *r)
+{
+    cJSON *data;
+    return cJSON_AddStringToObject(d, "model", r->model) && cJSON_AddStringToObject(d, "device", r->device) &&
+           cJSON_AddStringToObject(d, "backend", r->backend) && cJSON_AddStringToObject(d, "profile", r->profile) &&
+           cJSON_AddNumberToObject(d, "seed", (double)r->seed) && cJSON_AddStringToObject(d, "protocol", r->protocol) &&
+           cJSON_AddBoolToObject(d, "refit", r->refit) && (data = cJSON_AddObjectToObject(d, "data")) &&
+           add_number(data, "users", (double)r->users) && add_number(data, "items", (double)r->items) &&
+           add_number(data, "interactions", (double)r->interactions) && add_number(data, "train_users", (double)r->train_users) &&
+           add_hyperparameters(d, r->config) && cJSON_AddStringToObject(d, "select", r->select) &&
+           add_number(d, "epochs", (double)r->epochs) && add_number(d, "best_epoch", (double)r->best_epoch) &&
+           add_number(d, "steps", (double)r->steps) && add_number(d, "train_seconds", r->train_seconds) &&
+           add_number(d, "eval_seconds", r->eval_seconds) && add_number(d, "peak_device_memory", (double)r->peak_device_memory) &&
+           add_excluded(d, r) && add_metrics(d, "validation", r->validation, r->validation_count) &&
+           add_metrics(d, "metrics", r->metrics, r->metric_count);
+}
+
+pm_status pm_result_json(const void *parent, const pm_result *result, char **json)
+{
+    *json = NULL;
+    cJSON *document = cJSON_CreateObject();
+    char *text = document && fill_document(document, result) ? cJSON_Print(document) : NULL;
+    cJSON_Delete(document);
+    PM_REQUIRE(parent, text, PM_ERR_NOMEM, "no memory for the result document");
+    *json = pm_strdup(parent, text);
+    cJSON_free(text);
+    return *json ? PM_OK : PM_ERR_NOMEM;
+}
+
+void pm_result_destroy(pm_result **result)
+{
+    if (!result) return;
+    pm_free(*result);
+    *result = NULL;
+}

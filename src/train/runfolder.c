@@ -1,0 +1,172 @@
+#include "train/runfolder.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include <cjson/cJSON.h>
+
+#include "core/file.h"
+#include "train/runfiles.h"
+
+enum { LINE_SIZE = 1024 };
+static const int64_t LOG_LIMIT = INT64_C(1) << 30;
+
+pm_status pm_run_begin(const void *object, const char *run, const pm_spec *spec)
+{
+    char *checkpoint = pm_sprintf(object, "%s/checkpoint.safetensors", run), *config = pm_sprintf(object, "%s/config.json", run);
+    pm_status st = checkpoint && config ? pm_make_folder(object, run) : PM_ERR_NOMEM;
+    if (st == PM_OK && pm_file_exists(checkpoint))
+        st = pm_fail(object, PM_ERR_ARG, "%s holds a run already; go on with it by --resume %s, or name another folder", run, run);
+    if (st == PM_OK) st = pm_spec_write(object, config, spec);
+    pm_free(checkpoint);
+    pm_free(config);
+    return st;
+}
+
+pm_status pm_run_read_spec(const void *parent, const char *run, pm_spec **out)
+{
+    *out = NULL;
+    char *path = pm_sprintf(parent, "%s/config.json", run);
+    PM_CHECK_ALLOC(path);
+    const pm_status st = pm_file_exists(path) ? pm_spec_read(parent, path, out)
+                                              : pm_fail(parent, PM_ERR_NOT_FOUND, "%s: there is no config.json in it; is it the folder of a run?", run);
+    pm_free(path);
+    return st;
+}
+
+static pm_status save_map(const void *object, const char *run, const char *name, const pm_ids *ids)
+{
+    char *path = pm_sprintf(object, "%s/%s", run, name);
+    PM_CHECK_ALLOC(path);
+    const pm_status st = pm_run_write_ids(object, path, ids);
+    pm_free(path);
+    return st;
+}
+
+pm_status pm_run_save_maps(const void *object, const char *run, const pm_split *split)
+{
+    PM_TRY(save_map(object, run, "items.tsv", split->items));
+    return save_map(object, run, "users.tsv", split->users);
+}
+
+pm_status pm_run_load_items(const void *parent, const char *run, pm_ids **out)
+{
+    *out = NULL;
+    char *path = pm_sprintf(parent, "%s/items.tsv", run);
+    PM_CHECK_ALLOC(path);
+    const pm_status st = pm_run_read_ids(parent, path, out);
+    pm_free(path);
+    return st;
+}
+
+// ---- metrics.jsonl ----
+
+static int put(char *line, int used, const char *format, double value)
+{
+    if (used >= LINE_SIZE) return used;
+    return used + (isfinite(value) ? snprintf(line + used, (size_t)(LINE_SIZE - used), format, value)
+                                   : snprintf(line + used, (size_t)(LINE_SIZE - used), "null"));
+}
+
+static int put_array(char *line, int used, const char *key, const double *values, int count)
+{
+    used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"%s\": [", key);
+    for (int i = 0; i < count; i++) {
+        if (i && used < LINE_SIZE) used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", ");
+        used = put(line, used, "%.17g", values[i]);
+    }
+    return used + snprintf(line + used, (size_t)(LINE_SIZE - used), "]");
+}
+
+// The time has a fixed width, so that equal runs have logs of equal length and checkpoints of equal bytes.
+static void format_epoch(const pm_epoch_log *e, int losses, int columns, char line[LINE_SIZE])
+{
+    int used = snprintf(line, LINE_SIZE, "{\"epoch\": %" PRId64 ", \"steps\": %" PRId64 ", \"phase\": %d", e->epoch, e->steps, e->phase);
+    used = put_array(line, used, "loss", e->loss, losses);
+    used = put_array(line, used, "schedule", e->schedule, columns);
+    used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"validation\": ");
+    used = put(line, used, "%.17g", e->validation);
+    snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"seconds\": %-12.3f}", e->seconds);
+}
+
+static char *log_path(const void *parent, const char *run)
+{
+    return pm_sprintf(parent, "%s/metrics.jsonl", run);
+}
+
+pm_status pm_run_save_epochs(const pm_trainer *t, int from, int64_t *size)
+{
+    pm_run_log *log = NULL;
+    char *path = log_path(t->result, t->run);
+    PM_CHECK_ALLOC(path);
+    pm_status st = pm_run_log_open(t->result, path, *size, &log);
+    for (int i = from; st == PM_OK && i < t->result->epoch_count; i++) {
+        char line[LINE_SIZE];
+        format_epoch(&t->result->epoch_log[i], t->session->loss_count, t->session->column_count, line);
+        st = pm_run_log_append(log, line);
+    }
+    if (st == PM_OK) st = pm_run_log_sync(log);
+    if (st == PM_OK) *size = pm_run_log_length(log);
+    pm_free(log);
+    pm_free(path);
+    return st;
+}
+
+static double number_of(const cJSON *value)
+{
+    return cJSON_IsNumber(value) ? value->valuedouble : NAN;
+}
+
+static bool parse_epoch(const char *line, pm_epoch_log *e)
+{
+    cJSON *o = cJSON_Parse(line);
+    if (!o) return false;
+    const cJSON *loss = cJSON_GetObjectItemCaseSensitive(o, "loss"), *schedule = cJSON_GetObjectItemCaseSensitive(o, "schedule");
+    const double epoch = number_of(cJSON_GetObjectItemCaseSensitive(o, "epoch")), steps = number_of(cJSON_GetObjectItemCaseSensitive(o, "steps")),
+                 phase = number_of(cJSON_GetObjectItemCaseSensitive(o, "phase"));
+    const bool good = epoch >= 0 && epoch < 1e15 && steps >= 0 && steps < 1e15 && phase >= 0 && phase < PM_MAX_PHASES;
+    if (good) {
+        *e = (pm_epoch_log){ .epoch = (int64_t)epoch, .steps = (int64_t)steps, .phase = (int)phase,
+                             .validation = number_of(cJSON_GetObjectItemCaseSensitive(o, "validation")),
+                             .seconds = number_of(cJSON_GetObjectItemCaseSensitive(o, "seconds")) };
+        for (int i = 0; i < PM_MAX_LOSSES; i++) e->loss[i] = number_of(cJSON_GetArrayItem(loss, i));
+        for (int i = 0; i < PM_MAX_SCHEDULE; i++) e->schedule[i] = number_of(cJSON_GetArrayItem(schedule, i));
+    }
+    cJSON_Delete(o);
+    return good;
+}
+
+static pm_status parse_lines(pm_trainer *t, const char *path, char *text)
+{
+    pm_result *r = t->result;
+    int lines = 0;
+    for (const char *at = text; *at; at++) lines += *at == '\n';
+    r->epoch_count = 0;
+    r->epoch_log = pm_new_array(r, pm_epoch_log, PM_MAX(lines, 1));
+    PM_CHECK_ALLOC(r->epoch_log);
+    t->log_capacity = PM_MAX(lines, 1);
+    for (char *at = text; r->epoch_count < lines;) {
+        char *end = strchr(at, '\n');
+        *end = 0;
+        PM_REQUIRE(r, parse_epoch(at, &r->epoch_log[r->epoch_count]), PM_ERR_FORMAT, "%s:%d: no line of a training log", path, r->epoch_count + 1);
+        r->epoch_count++;
+        at = end + 1;
+    }
+    return PM_OK;
+}
+
+pm_status pm_run_load_epochs(pm_trainer *t, const char *run, int64_t size)
+{
+    pm_run_log *log = NULL;
+    char *text = NULL;
+    int64_t length;
+    char *path = log_path(t->result, run);
+    PM_CHECK_ALLOC(path);
+    pm_status st = pm_run_log_open(t->result, path, size, &log);
+    pm_free(log);
+    if (st == PM_OK) st = pm_file_read(t->result, path, LOG_LIMIT, &text, &length);
+    if (st == PM_OK) st = parse_lines(t, path, text);
+    pm_free(text);
+    pm_free(path);
+    return st;
+}

@@ -1,0 +1,131 @@
+#include "train/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <pumice/state.h>
+
+static void close_session(void *ptr)
+{
+    pm_session *s = ptr;
+    pm_program_destroy(&s->step);
+    pm_program_destroy(&s->solve);
+    pm_net_destroy(&s->net);
+    pm_device_close(&s->device);
+}
+
+pm_status pm_session_open(pm_ctx *ctx, const pm_session_params *params, pm_session **out)
+{
+    *out = NULL;
+    pm_session *s = pm_new(ctx, pm_session);
+    PM_CHECK_ALLOC(s);
+    pm_set_destructor(s, close_session);
+    s->split = params->split;
+    s->config = params->config;
+    s->model = pm_config_model(params->config);
+    s->seed = params->seed;
+    pm_status st = s->model->check ? s->model->check(s->config, s->split->train.cols) : PM_OK;
+    if (st == PM_OK && s->model->by_id && s->split->held_out_users)
+        st = pm_fail(ctx, PM_ERR_ARG, "%s knows users by id and cannot score users held out of training; use --protocol random or leave-one-out",
+                     s->model->name);
+    if (st == PM_OK) st = pm_device_open(ctx, &(pm_device_params){ params->device, params->double_precision }, &s->device);
+    if (st == PM_OK) st = pm_store_create(s->device, &s->store);
+    if (st != PM_OK) {
+        pm_free(s);
+        return st;
+    }
+    *out = s;
+    return PM_OK;
+}
+
+void pm_session_close(pm_session **session)
+{
+    pm_free(*session);
+    *session = NULL;
+}
+
+static pm_status upload_array(pm_session *s, const char *name, const char *suffix, pm_dtype dtype, int64_t count, const void *data)
+{
+    static const uint32_t zero = 0;
+    char full[64];
+    const int n = snprintf(full, sizeof full, "%s.%s", name, suffix);
+    PM_REQUIRE(s, n > 0 && n < (int)sizeof full, PM_ERR_ARG, "the name %s is too long", name);
+    PM_TRY(pm_store_add(s->store, full, dtype, 1, PM_MAX(count, 1)));
+    return pm_store_write(s->store, full, count ? data : &zero);
+}
+
+pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m)
+{
+    PM_TRY(upload_array(s, name, "ptr", PM_U32, m->rows + 1, m->indptr));
+    PM_TRY(upload_array(s, name, "col", PM_U32, m->nnz, m->col));
+    return upload_array(s, name, "val", PM_F32, m->nnz, m->val);
+}
+
+static int longer_first(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x < y) - (x > y);
+}
+
+int64_t pm_worst_batch(const void *object, const pm_csr *m, int64_t batch)
+{
+    uint32_t *lengths = pm_new_array(object, uint32_t, m->rows);
+    if (!lengths) return -1;
+    for (int64_t i = 0; i < m->rows; i++) lengths[i] = m->indptr[i + 1] - m->indptr[i];
+    qsort(lengths, (size_t)m->rows, sizeof *lengths, longer_first);
+    int64_t sum = 0;
+    for (int64_t i = 0; i < m->rows && i < batch; i++) sum += lengths[i];
+    pm_free(lengths);
+    return PM_MAX(sum, 1);
+}
+
+pm_status pm_session_write_state(pm_session *s, const char *name, const pm_state *state)
+{
+    uint32_t words[PM_STATE_COUNT] = { 0 };
+    words[PM_STATE_STEP] = (uint32_t)state->step;
+    words[PM_STATE_EPOCH] = (uint32_t)state->epoch;
+    words[PM_STATE_POSITION] = (uint32_t)state->position;
+    words[PM_STATE_LIVE] = (uint32_t)PM_MIN(state->batch, state->total - state->position);
+    words[PM_STATE_TOTAL] = (uint32_t)state->total;
+    words[PM_STATE_BATCH] = (uint32_t)state->batch;
+    words[PM_STATE_PHASE] = (uint32_t)state->phase;
+    words[PM_STATE_SEED_LO] = (uint32_t)state->seed;
+    words[PM_STATE_SEED_HI] = (uint32_t)(state->seed >> 32);
+    return pm_store_write(s->store, name, words);
+}
+
+pm_status pm_snapshot_create(const void *parent, const pm_session *s, pm_snapshot **out)
+{
+    *out = NULL;
+    pm_snapshot *p = pm_new(parent, pm_snapshot);
+    PM_CHECK_ALLOC(p);
+    p->count = pm_net_param_count(s->net);
+    p->values = pm_new_array(p, float *, p->count);
+    bool good = p->values != NULL;
+    for (int i = 0; good && i < p->count; i++) {
+        int64_t rows = 0, cols = 0;
+        pm_store_find(s->store, pm_net_param_name(s->net, i), NULL, &rows, &cols);
+        p->values[i] = pm_new_array(p, float, rows * cols);
+        good = p->values[i] != NULL;
+    }
+    if (!good) {
+        pm_free(p);
+        return PM_ERR_NOMEM;
+    }
+    *out = p;
+    return PM_OK;
+}
+
+pm_status pm_snapshot_take(pm_snapshot *snapshot, const pm_session *s)
+{
+    for (int i = 0; i < snapshot->count; i++)
+        PM_TRY(pm_store_read(s->store, pm_net_param_name(s->net, i), snapshot->values[i]));
+    return PM_OK;
+}
+
+pm_status pm_snapshot_restore(const pm_snapshot *snapshot, pm_session *s)
+{
+    for (int i = 0; i < snapshot->count; i++)
+        PM_TRY(pm_store_write(s->store, pm_net_param_name(s->net, i), snapshot->values[i]));
+    return PM_OK;
+}

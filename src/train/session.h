@@ -1,0 +1,87 @@
+// A session: a device, a store with the data resident, and the programs of one model over them.
+#ifndef PM_SESSION_H
+#define PM_SESSION_H
+
+#include <pumice/train.h>
+
+#include "core/core.h"
+
+enum { PM_SLOTS = 256 };    // steps between two uploads of the schedule
+
+typedef struct pm_session {
+    const pm_split  *split;
+    const pm_config *config;
+    const pm_model  *model;
+    uint64_t         seed;
+    pm_device       *device;
+    pm_store        *store;
+    pm_net          *net;               // the parameters, as the training (or scoring) graph declared them
+    pm_program      *step, *solve;      // NULL where the model has none
+    int64_t          batch, steps_per_epoch;
+    int              loss_count, column_count;    // columns: the model's own
+    const char      *loss_name[PM_MAX_LOSSES];
+} pm_session;
+
+typedef struct pm_session_params {
+    const pm_split  *split;
+    const pm_config *config;
+    const char      *device;
+    uint64_t         seed;
+    bool             double_precision;
+} pm_session_params;
+
+// Opens the device and the store. The session hangs from ctx; split and config are borrowed.
+pm_status pm_session_open(pm_ctx *ctx, const pm_session_params *params, pm_session **out);
+void      pm_session_close(pm_session **session);
+
+// Uploads the training matrix and captures the model's training step and solve programs (programs.c).
+pm_status pm_session_prepare_training(pm_session *s);
+
+// A CSR as three tensors NAME.ptr, NAME.col, NAME.val; an empty one keeps one zero entry, so that it has a size.
+pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m);
+
+// Sum of the lengths of the `batch` longest rows: what a batch can hold at most, at least 1.
+int64_t pm_worst_batch(const void *object, const pm_csr *m, int64_t batch);
+
+// Captures the head of a program over rows of NAME: the batch as sparse rows, given which rows and the live count.
+pm_sparse pm_capture_batch(pm_graph *g, const char *name, pm_var rows, pm_var live, int64_t entries);
+
+// The state tensor NAME written from the host: where a program's rows stand.
+typedef struct pm_state {
+    uint64_t seed;
+    int64_t  step, epoch, position, total, batch;
+    int      phase;
+} pm_state;
+pm_status pm_session_write_state(pm_session *s, const char *name, const pm_state *state);
+
+// The values of all parameters on the host.
+typedef struct pm_snapshot {
+    int     count;
+    float **values;
+} pm_snapshot;
+pm_status pm_snapshot_create(const void *parent, const pm_session *s, pm_snapshot **out);
+pm_status pm_snapshot_take(pm_snapshot *snapshot, const pm_session *s);
+pm_status pm_snapshot_restore(const pm_snapshot *snapshot, pm_session *s);
+
+// ---- evaluation (evaluate.c) ----
+
+typedef struct pm_evaluator pm_evaluator;
+
+typedef struct pm_evaluator_params {
+    const pm_eval_part  *part;
+    const char          *name;    // "valid", "test", "recommend": the prefix of its tensors
+    const pm_metric_set *set;     // NULL: lists only, of length `depth`
+    int64_t              depth;
+    pm_ties              ties;
+} pm_evaluator_params;
+
+// Uploads a part and captures its scoring program. Hangs from the session.
+pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, pm_evaluator **out);
+
+// Scores all users of the part with the parameters the store holds now. *metrics hangs from parent.
+pm_status pm_evaluator_run(pm_evaluator *e, const void *parent, pm_metrics **metrics);
+
+// The lists of the last run: ids and scores, [users, depth].
+pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float **scores, int64_t *depth);
+
+#endif

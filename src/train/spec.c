@@ -1,0 +1,64 @@
+// From what was asked for to data and hyperparameters.
+#include "train/trainer.h"
+
+static const char *usual_metrics(const char *protocol)
+{
+    if (pm_name_equal(protocol, "leave-one-out")) return "hr@10,ndcg@10,mrr@10";
+    if (pm_name_equal(protocol, "strong")) return "ndcg@100,recall_capped@20,recall_capped@50";
+    return "ndcg@100,recall@20,recall@50,map@10";
+}
+
+pm_status pm_spec_complete(const void *parent, const pm_spec *in, pm_spec *out)
+{
+    *out = *in;
+    PM_REQUIRE(parent, in->model, PM_ERR_ARG, "a spec needs a model");
+    PM_REQUIRE(parent, in->epochs >= 0 && in->patience >= 0 && in->validate_every >= 0, PM_ERR_ARG,
+               "epochs, patience and validate_every must not be negative");
+    if (!out->split.protocol) out->split.protocol = "strong";
+    if (!out->split_seed_given) out->split.seed = out->seed;
+    if (!out->data) out->synth.seed = out->split.seed;
+    if (!out->metrics) out->metrics = usual_metrics(out->split.protocol);
+    if (!out->select) {
+        char *first = pm_strdup(parent, out->metrics);
+        PM_CHECK_ALLOC(first);
+        first[strcspn(first, ",")] = 0;
+        out->select = first;
+    }
+    return PM_OK;
+}
+
+pm_status pm_spec_config(const void *parent, const pm_spec *spec, pm_config **out)
+{
+    *out = NULL;
+    const pm_model *model;
+    PM_TRY(pm_model_find(parent, spec->model, &model));
+    pm_config *c;
+    PM_TRY(pm_config_create(parent, model, &c));
+    pm_status st = spec->preset ? pm_config_preset(c, spec->preset) : PM_OK;
+    for (int i = 0; i < spec->setting_count && st == PM_OK; i++) st = pm_config_assign(c, spec->settings[i]);
+    if (st == PM_OK && spec->epochs > 0 && pm_config_text(c, "epochs")) {
+        char *text = pm_sprintf(parent, "%" PRId64, spec->epochs);
+        st = text ? pm_config_set(c, "epochs", text) : PM_ERR_NOMEM;
+    }
+    if (st != PM_OK) {
+        pm_free(c);
+        return st;
+    }
+    *out = c;
+    return PM_OK;
+}
+
+// The split hangs from parent with the id maps of the interactions it came from; these go with it.
+pm_status pm_spec_load(const void *parent, const pm_spec *spec, pm_split **out)
+{
+    *out = NULL;
+    pm_interactions *all = NULL, *kept = NULL;
+    pm_read_params read = spec->read;
+    read.path = spec->data;
+    PM_TRY(spec->data ? pm_data_read(parent, &read, &all) : pm_data_synth(parent, &spec->synth, &all));
+    if (all->duplicates) pm_log(parent, PM_LOG_WARN, "%" PRId64 " repeated (user, item) pairs were dropped, the first of each kept", all->duplicates);
+    if (all->skipped_lines) pm_log(parent, PM_LOG_WARN, "%" PRId64 " bad lines were skipped", all->skipped_lines);
+    pm_status st = pm_data_filter(parent, all, &spec->filter, &kept);
+    if (st == PM_OK) st = pm_data_split(parent, kept, &spec->split, out);
+    return st;
+}

@@ -1,0 +1,217 @@
+// pm_train and pm_train_resume: data, session, loop, refit, and the one reading of the test set.
+#include "train/runfolder.h"
+
+static pm_status describe(pm_result *r, const pm_spec *spec, const pm_split *split, const pm_session *s)
+{
+    const pm_device_info *info = pm_device_get_info(s->device);
+    r->model = pm_strdup(r, s->model->name);
+    r->device = pm_strdup(r, info->name);
+    r->backend = pm_strdup(r, info->backend);
+    r->profile = pm_strdup(r, pm_device_profile(s->device));
+    r->protocol = pm_strdup(r, split->protocol);
+    r->select = pm_strdup(r, spec->select);
+    r->seed = spec->seed;
+    r->refit = spec->refit;
+    r->users = pm_ids_count(split->users);
+    r->items = split->train.cols;
+    r->interactions = split->interactions;
+    r->train_users = split->train.rows;
+    return r->model && r->device && r->backend && r->profile && r->protocol && r->select ? PM_OK : PM_ERR_NOMEM;
+}
+
+static pm_status parse_metrics(pm_trainer *t)
+{
+    PM_TRY(pm_metric_set_parse(t->result, t->spec->metrics, &t->metrics));
+    t->select = pm_metric_set_find(t->metrics, t->spec->select);
+    PM_REQUIRE(t->ctx, t->select >= 0, PM_ERR_ARG, "select = \"%s\" must be one of the metrics: %s", t->spec->select, t->spec->metrics);
+    t->direction = pm_metric_set_info(t->metrics, t->select)->direction;
+    PM_REQUIRE(t->ctx, t->direction != 0, PM_ERR_ARG, "\"%s\" describes and does not judge; select another metric", t->spec->select);
+    return PM_OK;
+}
+
+// Opens the session of the trainer's split and, unless refitting, the validation evaluator.
+static pm_status open_trainer(pm_trainer *t)
+{
+    const pm_config *config = t->result->config;
+    const pm_session_params params = { .split = t->split, .config = config, .device = t->spec->device, .seed = t->spec->seed };
+    PM_TRY(pm_session_open(t->ctx, &params, &t->session));
+    PM_TRY(pm_session_prepare_training(t->session));
+    const pm_model *model = t->session->model;
+    t->phase_count = 1;
+    t->phases[0] = (pm_phase){ .name = "train", .solve = model->loss == NULL };
+    if (model->phases) t->phase_count = model->phases(config, t->phases);
+    t->phase_epochs = t->refit_epochs ? t->refit_epochs : pm_config_text(config, "epochs") ? pm_config_integer(config, "epochs") : 1;
+    if (t->refit_epochs) t->at.phase = t->phase_count - 1;
+    t->at.config = config;
+    t->at.steps_per_epoch = t->session->steps_per_epoch;
+    if (t->split->valid.users > 0 && !t->refit_epochs) {
+        const pm_evaluator_params valid = { .part = &t->split->valid, .name = "valid", .set = t->metrics, .ties = t->spec->ties };
+        PM_TRY(pm_evaluator_create(t->session, &valid, &t->validation));
+    }
+    return pm_snapshot_create(t->result, t->session, &t->best);
+}
+
+static void close_trainer_session(pm_trainer *t)
+{
+    uint64_t now, peak;
+    if (!t->session) return;
+    pm_device_memory(t->session->device, &now, &peak);
+    t->result->peak_device_memory = PM_MAX(t->result->peak_device_memory, peak);
+    pm_free(t->best);
+    t->best = NULL;
+    t->validation = NULL;
+    pm_session_close(&t->session);
+}
+
+static pm_status collect(pm_trainer *t, pm_metrics *m, pm_metric_result **out, int *count)
+{
+    *count = pm_metric_set_count(t->metrics);
+    *out = pm_new_array(t->result, pm_metric_result, *count);
+    PM_CHECK_ALLOC(*out);
+    for (int i = 0; i < *count; i++) PM_TRY(pm_metrics_result(m, i, &(*out)[i]));
+    return PM_OK;
+}
+
+static pm_status evaluate_validation(pm_trainer *t)
+{
+    pm_result *r = t->result;
+    if (!t->validation) return PM_OK;
+    PM_TRY(pm_snapshot_restore(t->best, t->session));
+    PM_TRY(pm_evaluator_run(t->validation, r, &r->validation_users));
+    pm_metrics_get_counts(r->validation_users, &r->validation_counts);
+    return collect(t, r->validation_users, &r->validation, &r->validation_count);
+}
+
+static pm_status evaluate_test(pm_trainer *t)
+{
+    pm_result *r = t->result;
+    pm_evaluator *test;
+    if (t->split->test.users == 0) return PM_OK;
+    const double before = pm_clock();
+    const pm_evaluator_params params = { .part = &t->split->test, .name = "test", .set = t->metrics, .ties = t->spec->ties };
+    PM_TRY(pm_snapshot_restore(t->best, t->session));
+    PM_TRY(pm_evaluator_create(t->session, &params, &test));
+    PM_TRY(pm_evaluator_run(test, r, &r->test_users));
+    r->eval_seconds += pm_clock() - before;
+    pm_metrics_get_counts(r->test_users, &r->test_counts);
+    if (r->test_counts.tied_share > 0.01)
+        pm_log(r, PM_LOG_WARN, "%.1f %% of users have a target tied with another candidate; ties count as their expected value",
+               100 * r->test_counts.tied_share);
+    return collect(t, r->test_users, &r->metrics, &r->metric_count);
+}
+
+// The chosen length once more, on train + validation, from fresh parameters.
+static pm_status begin_refit(pm_trainer *t)
+{
+    pm_progress_state at = { .phase = t->phase_count - 1 };
+    memcpy(at.memo, t->at.memo, sizeof at.memo);
+    t->refit_epochs = t->at.best_epoch ? t->at.best_epoch : t->at.epoch;
+    close_trainer_session(t);
+    PM_TRY(pm_split_refit(t->result, t->result->split, &t->split));
+    t->at = at;
+    t->epoch = t->step = t->position = t->best_epoch = 0;
+    t->phase_begun = true;    // the store is new, so are the parameters
+    t->finished = false;
+    return open_trainer(t);
+}
+
+static pm_status run_to_end(pm_trainer *t)
+{
+    PM_TRY(pm_trainer_run(t));
+    if (!t->refit_epochs) PM_TRY(evaluate_validation(t));
+    if (t->spec->refit && !t->refit_epochs && t->split->valid.users > 0 && t->session->model->loss) {
+        const int64_t chosen = t->best_epoch;
+        PM_TRY(begin_refit(t));
+        PM_TRY(pm_trainer_run(t));
+        t->result->best_epoch = chosen;
+    }
+    return evaluate_test(t);
+}
+
+static pm_status create_trainer(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result **result, pm_trainer **out)
+{
+    *out = NULL;
+    *result = pm_new(ctx, pm_result);
+    PM_CHECK_ALLOC(*result);
+    pm_trainer *t = pm_new(*result, pm_trainer);
+    pm_spec *complete = pm_new(*result, pm_spec);
+    PM_CHECK_ALLOC(t);
+    PM_CHECK_ALLOC(complete);
+    PM_TRY(pm_spec_complete(*result, spec, complete));
+    t->ctx = ctx;
+    t->spec = complete;
+    t->result = *result;
+    t->run = run ? pm_strdup(*result, run) : NULL;
+    (*result)->run = t->run;
+    pm_config *config;
+    PM_TRY(pm_spec_config(*result, complete, &config));
+    (*result)->config = config;
+    PM_TRY(parse_metrics(t));    // before the data: a misspelt metric should not cost a minute
+    *out = t;
+    return PM_OK;
+}
+
+static pm_status load_data(pm_trainer *t)
+{
+    pm_split *split;
+    PM_TRY(pm_spec_load(t->result, t->spec, &split));
+    t->result->split = t->split = split;
+    return PM_OK;
+}
+
+static pm_status finish(pm_trainer *t, pm_status st, pm_result **result)
+{
+    if (st == PM_OK) st = describe(t->result, t->spec, t->result->split, t->session);
+    if (t) close_trainer_session(t);
+    if (st != PM_OK) pm_result_destroy(result);
+    return st;
+}
+
+pm_status pm_train(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result **out)
+{
+    pm_trainer *t = NULL;
+    *out = NULL;
+    pm_status st = create_trainer(ctx, spec, run, out, &t);
+    if (st == PM_OK && run) st = pm_run_begin(ctx, run, spec);
+    if (st == PM_OK) st = load_data(t);
+    if (st == PM_OK && run) st = pm_run_save_maps(ctx, run, t->result->split);
+    if (st == PM_OK) {
+        t->result->select = t->spec->select;
+        st = open_trainer(t);
+    }
+    if (st == PM_OK) st = run_to_end(t);
+    if (!t) {
+        pm_result_destroy(out);
+        return st;
+    }
+    return finish(t, st, out);
+}
+
+pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_result **out)
+{
+    pm_trainer *t = NULL;
+    pm_checkpoint *c = NULL;
+    pm_spec *spec = NULL;
+    *out = NULL;
+    void *scratch = pm_alloc(ctx, 1);    // what is read before there is a result
+    PM_CHECK_ALLOC(scratch);
+    pm_status st = pm_run_read_spec(scratch, run, &spec);
+    if (st == PM_OK && device) spec->device = device;
+    if (st == PM_OK) st = pm_checkpoint_open(scratch, run, &c);
+    if (st == PM_OK) st = create_trainer(ctx, spec, run, out, &t);
+    if (st == PM_OK) st = load_data(t);
+    if (st == PM_OK) {
+        t->result->select = t->spec->select;
+        t->refit_epochs = pm_checkpoint_refit_epochs(c);
+        if (t->refit_epochs) st = pm_split_refit(t->result, t->result->split, &t->split);
+    }
+    if (st == PM_OK) st = open_trainer(t);
+    if (st == PM_OK) st = pm_checkpoint_load(c, t);
+    if (st == PM_OK) st = run_to_end(t);
+    pm_free(scratch);
+    if (!t) {
+        pm_result_destroy(out);
+        return st;
+    }
+    return finish(t, st, out);
+}

@@ -1,0 +1,80 @@
+// One training under way: a session, where it stands, what it has found. The loop advances it, checkpoints keep and restore it.
+#ifndef PM_TRAINER_H
+#define PM_TRAINER_H
+
+#include "train/session.h"
+
+typedef struct pm_trainer {
+    pm_ctx           *ctx;
+    const pm_spec    *spec;
+    pm_result        *result;
+    pm_session       *session;
+    pm_split         *split;           // what is trained on: the spec's, or its train + validation when refitting
+    pm_evaluator     *validation;      // NULL: nothing to choose by
+    pm_metric_set    *metrics;
+    int               select;          // index into metrics
+    int               direction;       // +1: higher is better
+    pm_phase          phases[PM_MAX_PHASES];
+    int               phase_count;
+    int64_t           phase_epochs;    // epochs a phase lasts at most
+    // where it stands
+    pm_progress_state at;
+    int64_t           step, position, epoch;    // over the run: steps, rows of this epoch, epochs
+    int64_t           first_epoch;              // of this phase, over the run
+    bool              phase_begun;
+    int64_t           refit_epochs;             // above 0: training once more, that long, on train + validation
+    double            loss_sum[PM_MAX_LOSSES];  // of this epoch's steps so far
+    int64_t           loss_steps;
+    // what it has found
+    int64_t      best_epoch;       // over the run; 0: none
+    pm_snapshot *best;
+    bool         best_unsaved;     // the files do not have it yet
+    uint64_t     best_hash;        // of the file that has it
+    double       train_seconds;
+    int          log_capacity, logged;    // epoch_log: entries, and those that metrics.jsonl has
+    // saving
+    const char *run;        // NULL: nothing is saved
+    int64_t     log_size;   // valid bytes of metrics.jsonl
+    double      saved_at;
+    bool        finished;
+} pm_trainer;
+
+// The loop (loop.c): trains from where the trainer stands to the end of its last phase, and fills result.
+pm_status pm_trainer_run(pm_trainer *t);
+
+// Checkpoints (checkpoint.c). save: everything needed to go on, to the same bits.
+pm_status pm_checkpoint_save(pm_trainer *t);
+
+// An opened checkpoint: what must be known before a session can be built, and the rest.
+typedef struct pm_checkpoint pm_checkpoint;
+pm_status pm_checkpoint_open(const void *parent, const char *run, pm_checkpoint **out);
+int64_t   pm_checkpoint_refit_epochs(const pm_checkpoint *c);
+// Whether training had come to its end.
+bool      pm_checkpoint_finished(const pm_checkpoint *c);
+// Puts a fresh trainer where the checkpoint stands; refuses one of another model, data or setting, with the reason.
+pm_status pm_checkpoint_load(pm_checkpoint *c, pm_trainer *t);
+// The chosen parameters of a run into a session whose graphs have declared them; which epoch they are of, and the data's hash.
+pm_status pm_checkpoint_load_best(const pm_checkpoint *c, pm_session *s);
+uint64_t  pm_checkpoint_data_hash(const pm_checkpoint *c);
+// The result's totals (epochs, steps, times, chosen epoch) as the checkpoint has them.
+void      pm_checkpoint_describe(const pm_checkpoint *c, pm_result *result);
+
+// ---- specs and splits (spec.c, refit.c) ----
+
+// What a spec leaves open, filled in: protocol, metrics, selection. The result borrows its strings from `parent`.
+pm_status pm_spec_complete(const void *parent, const pm_spec *in, pm_spec *out);
+
+// The config of a spec: the model's defaults, the preset, the settings, --epochs.
+pm_status pm_spec_config(const void *parent, const pm_spec *spec, pm_config **out);
+
+// The split for refit: validation's targets join the training matrix, test stays.
+pm_status pm_split_refit(const void *parent, const pm_split *split, pm_split **out);
+
+// A matrix with its columns renumbered by another id map; entries the map lacks are dropped and added to *dropped.
+pm_status pm_matrix_remap(const void *parent, const pm_csr *in, const pm_ids *from, const pm_ids *to, pm_csr *out, int64_t *dropped);
+
+// The part of a split with its items renumbered by another map; items the map lacks are dropped and counted.
+pm_status pm_part_remap(const void *parent, const pm_split *split, const pm_eval_part *part, const pm_ids *items, pm_eval_part *out,
+                        int64_t *dropped);
+
+#endif

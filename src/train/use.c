@@ -1,0 +1,232 @@
+// Using a trained run: evaluation and recommendation.
+#include "train/runfolder.h"
+
+// What both need: the run's spec, its checkpoint, and a session over a split.
+typedef struct opened {
+    pm_spec       *spec;
+    pm_config     *config;
+    pm_checkpoint *checkpoint;
+    pm_split      *split;
+    pm_session    *session;
+} opened;
+
+static pm_status open_run(pm_ctx *ctx, const void *parent, const char *run, opened *o)
+{
+    (void)ctx;
+    pm_spec *asked;
+    PM_TRY(pm_run_read_spec(parent, run, &asked));
+    o->spec = pm_new(parent, pm_spec);
+    PM_CHECK_ALLOC(o->spec);
+    PM_TRY(pm_spec_complete(parent, asked, o->spec));
+    PM_TRY(pm_spec_config(parent, o->spec, &o->config));
+    return pm_checkpoint_open(parent, run, &o->checkpoint);
+}
+
+static pm_status open_session(pm_ctx *ctx, opened *o, const char *device)
+{
+    const pm_session_params params = { .split = o->split, .config = o->config, .device = device ? device : o->spec->device, .seed = o->spec->seed };
+    return pm_session_open(ctx, &params, &o->session);
+}
+
+// ---- evaluation ----
+
+// The run's own data must be what it was trained on; other data is renumbered to the run's items.
+static pm_status load_part(const void *parent, opened *o, const pm_evaluate_params *p, pm_eval_part *part)
+{
+    pm_spec spec = *o->spec;
+    if (p->data) spec.data = p->data;
+    pm_split *split;
+    PM_TRY(pm_spec_load(parent, &spec, &split));
+    *part = p->validation ? split->valid : split->test;
+    o->split = split;
+    if (!p->data) {
+        PM_REQUIRE(parent, pm_split_hash(split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA,
+                   "%s: the data are not those the run was trained on; name them with --data to evaluate on them all the same", p->run);
+        return PM_OK;
+    }
+    pm_ids *items;
+    int64_t dropped = 0;
+    const pm_eval_part mine = *part;
+    PM_TRY(pm_run_load_items(parent, p->run, &items));
+    PM_TRY(pm_part_remap(parent, split, &mine, items, part, &dropped));
+    PM_TRY(pm_matrix_remap(parent, &split->train, split->items, items, &split->train, &dropped));
+    split->items = items;
+    if (dropped) pm_log(parent, PM_LOG_WARN, "%" PRId64 " interactions with items the run does not know were dropped", dropped);
+    return PM_OK;
+}
+
+static pm_status fill_result(pm_result *r, const opened *o, const pm_metric_set *set, bool validation, pm_metrics *m)
+{
+    const pm_device_info *info = pm_device_get_info(o->session->device);
+    pm_metric_result *values = pm_new_array(r, pm_metric_result, pm_metric_set_count(set));
+    PM_CHECK_ALLOC(values);
+    for (int i = 0; i < pm_metric_set_count(set); i++) PM_TRY(pm_metrics_result(m, i, &values[i]));
+    r->model = pm_strdup(r, o->session->model->name);
+    r->device = pm_strdup(r, info->name);
+    r->backend = pm_strdup(r, info->backend);
+    r->profile = pm_strdup(r, pm_device_profile(o->session->device));
+    r->protocol = pm_strdup(r, o->split->protocol);
+    r->select = pm_strdup(r, o->spec->select);
+    if (!r->model || !r->device || !r->backend || !r->profile || !r->protocol || !r->select) return PM_ERR_NOMEM;
+    r->seed = o->spec->seed;
+    r->refit = o->spec->refit;
+    r->users = pm_ids_count(o->split->users);
+    r->items = o->split->train.cols;
+    r->interactions = o->split->interactions;
+    r->train_users = o->split->train.rows;
+    *(validation ? &r->validation : &r->metrics) = values;
+    *(validation ? &r->validation_count : &r->metric_count) = pm_metric_set_count(set);
+    *(validation ? &r->validation_users : &r->test_users) = m;
+    pm_metrics_get_counts(m, validation ? &r->validation_counts : &r->test_counts);
+    pm_checkpoint_describe(o->checkpoint, r);
+    return PM_OK;
+}
+
+static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, pm_result *r)
+{
+    pm_metric_set *set;
+    pm_evaluator *e;
+    pm_metrics *m;
+    pm_eval_part *part = pm_new(r, pm_eval_part);
+    PM_CHECK_ALLOC(part);
+    PM_TRY(open_run(ctx, r, p->run, o));
+    PM_TRY(pm_metric_set_parse(r, p->metrics ? p->metrics : o->spec->metrics, &set));
+    PM_TRY(load_part(r, o, p, part));
+    r->split = o->split;
+    r->config = o->config;
+    r->run = pm_strdup(r, p->run);
+    PM_CHECK_ALLOC(r->run);
+    PM_TRY(open_session(ctx, o, p->device));
+    const pm_evaluator_params params = { .part = part, .name = p->validation ? "valid" : "test", .set = set, .ties = o->spec->ties };
+    PM_TRY(pm_evaluator_create(o->session, &params, &e));
+    PM_TRY(pm_checkpoint_load_best(o->checkpoint, o->session));
+    const double before = pm_clock();
+    PM_TRY(pm_evaluator_run(e, r, &m));
+    r->eval_seconds = pm_clock() - before;
+    PM_TRY(fill_result(r, o, set, p->validation, m));
+    uint64_t now;
+    pm_device_memory(o->session->device, &now, &r->peak_device_memory);
+    return PM_OK;
+}
+
+pm_status pm_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_result **out)
+{
+    opened o = { 0 };
+    *out = pm_new(ctx, pm_result);
+    PM_CHECK_ALLOC(*out);
+    const pm_status st = evaluate(ctx, params, &o, *out);
+    if (o.session) pm_session_close(&o.session);
+    if (st != PM_OK) pm_result_destroy(out);
+    return st;
+}
+
+// ---- recommendation ----
+
+// One row of known items.
+static pm_status row_of(const void *parent, const uint32_t *items, int64_t count, int64_t cols, pm_csr *out)
+{
+    uint32_t *rows = pm_new_array(parent, uint32_t, PM_MAX(count, 1));
+    PM_CHECK_ALLOC(rows);
+    int64_t duplicates;
+    return pm_csr_build(parent, 1, cols, count, rows, items, NULL, NULL, out, &duplicates);
+}
+
+// What training knew of a user: the row to evaluate from, else all of the validation row, else the training row.
+static pm_status history_of_user(const void *parent, const pm_split *s, const char *name, pm_csr *out)
+{
+    const int64_t user = pm_ids_find(s->users, name);
+    PM_REQUIRE(parent, user >= 0, PM_ERR_NOT_FOUND, "no user \"%s\" in the data; name known items with --items instead", name);
+    const struct { int64_t rows; const uint32_t *user; const pm_csr *m[2]; } places[] = {
+        { s->test.users, s->test.user, { &s->test.input, NULL } },
+        { s->valid.users, s->valid.user, { &s->valid.input, &s->valid.target } },
+        { s->train.rows, s->train_user, { &s->train, NULL } },
+    };
+    for (int p = 0; p < PM_COUNT(places); p++)
+        for (int64_t r = 0; r < places[p].rows; r++) {
+            if (places[p].user[r] != (uint32_t)user) continue;
+            int64_t count = 0;
+            uint32_t *items = pm_new_array(parent, uint32_t, s->train.cols);
+            PM_CHECK_ALLOC(items);
+            for (int k = 0; k < 2 && places[p].m[k]; k++)
+                for (uint32_t e = places[p].m[k]->indptr[r]; e < places[p].m[k]->indptr[r + 1]; e++) items[count++] = places[p].m[k]->col[e];
+            return row_of(parent, items, count, s->train.cols, out);
+        }
+    return pm_fail(parent, PM_ERR_NOT_FOUND, "user \"%s\" has no history left after the split; name known items with --items instead", name);
+}
+
+static pm_status history_of_items(const void *parent, const pm_ids *ids, const pm_recommend_params *p, pm_csr *out)
+{
+    uint32_t *items = pm_new_array(parent, uint32_t, PM_MAX(p->item_count, 1));
+    PM_CHECK_ALLOC(items);
+    for (int i = 0; i < p->item_count; i++) {
+        const int64_t item = pm_ids_find(ids, p->items[i]);
+        PM_REQUIRE(parent, item >= 0, PM_ERR_NOT_FOUND, "no item \"%s\" in the run; %s/items.tsv lists them", p->items[i], p->run);
+        items[i] = (uint32_t)item;
+    }
+    return row_of(parent, items, p->item_count, pm_ids_count(ids), out);
+}
+
+// A catalogue is enough to score a list of items; no data need be read.
+static pm_status empty_split(const void *parent, pm_ids *items, pm_split **out)
+{
+    *out = pm_new(parent, pm_split);
+    PM_CHECK_ALLOC(*out);
+    (*out)->items = items;
+    (*out)->protocol = "none";
+    PM_TRY(pm_ids_create(parent, &(*out)->users));
+    uint32_t index;
+    PM_TRY(pm_ids_add((*out)->users, "(items)", 7, &index));
+    return pm_csr_build(parent, 0, pm_ids_count(items), 0, NULL, NULL, NULL, NULL, &(*out)->train, NULL);
+}
+
+static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params *p, opened *o, pm_recommendation **list, int64_t *count)
+{
+    pm_eval_part *part = pm_new(scratch, pm_eval_part);
+    pm_evaluator *e;
+    const uint32_t *ids;
+    const float *scores;
+    int64_t depth;
+    PM_CHECK_ALLOC(part);
+    PM_TRY(open_run(ctx, scratch, p->run, o));
+    if (p->user) {
+        PM_TRY(pm_spec_load(scratch, o->spec, &o->split));
+        PM_REQUIRE(ctx, pm_split_hash(o->split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA,
+                   "%s: the data are not those the run was trained on", p->run);
+        PM_TRY(history_of_user(scratch, o->split, p->user, &part->input));
+    } else {
+        pm_ids *items;
+        PM_TRY(pm_run_load_items(scratch, p->run, &items));
+        PM_TRY(empty_split(scratch, items, &o->split));
+        PM_TRY(history_of_items(scratch, items, p, &part->input));
+    }
+    part->users = 1;
+    part->user = pm_new(scratch, uint32_t);
+    PM_CHECK_ALLOC(part->user);
+    PM_TRY(open_session(ctx, o, p->device));
+    PM_TRY(pm_evaluator_create(o->session, &(pm_evaluator_params){ .part = part, .name = "recommend", .depth = p->top }, &e));
+    PM_TRY(pm_checkpoint_load_best(o->checkpoint, o->session));
+    PM_TRY(pm_evaluator_lists(e, &ids, &scores, &depth));
+    *list = pm_new_array(ctx, pm_recommendation, depth);
+    PM_CHECK_ALLOC(*list);
+    for (*count = 0; *count < depth && pm_ids_name(o->split->items, ids[*count]); ++*count) {
+        (*list)[*count].item = pm_strdup(*list, pm_ids_name(o->split->items, ids[*count]));
+        (*list)[*count].score = scores[*count];
+        PM_CHECK_ALLOC((*list)[*count].item);
+    }
+    return PM_OK;
+}
+
+pm_status pm_recommend(pm_ctx *ctx, const pm_recommend_params *params, pm_recommendation **list, int64_t *count)
+{
+    opened o = { 0 };
+    *list = NULL;
+    *count = 0;
+    PM_REQUIRE(ctx, (params->user != NULL) != (params->item_count > 0), PM_ERR_ARG, "recommend needs a user, or items, not both");
+    PM_REQUIRE(ctx, params->top > 0, PM_ERR_ARG, "top = %" PRId64 " must be positive", params->top);
+    void *scratch = pm_alloc(ctx, 1);
+    PM_CHECK_ALLOC(scratch);
+    const pm_status st = recommend(ctx, scratch, params, &o, list, count);
+    if (o.session) pm_session_close(&o.session);
+    pm_free(scratch);
+    return st;
+}
