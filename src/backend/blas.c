@@ -1,5 +1,5 @@
-// OpenBLAS knows processors by model number, so one newer than itself is taken for an older kind: 0.3.21 runs its AVX2
-// kernels on a Zen 5 that has AVX-512, at half the speed.
+// OpenBLAS knows processors by model number. One newer than itself may be taken for an older kind, whose kernels leave
+// AVX-512 unused at about half the speed.
 #include "backend/blas.h"
 
 #include <stdio.h>
@@ -40,19 +40,22 @@ void pm_blas_version(char *text, size_t size)
     snprintf(text, size, "%.*s", (int)strcspn(at, " "), at);
 }
 
-const char *pm_cpu_coretype_remedy(void)
+const char *pm_blas_remedy(bool wide, const char *core, const char *config, const char *asked)
 {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512vl");
-    const char *core = pm_blas_core(), *asked = getenv("OPENBLAS_CORETYPE");
-    if (!wide || !core[0] || (asked && asked[0]) || !strstr(pm_blas_config(), "DYNAMIC_ARCH")) return NULL;
     static const char *const wide_cores[] = { "SkylakeX", "Cooperlake", "SapphireRapids" };
+    if (!wide || !core[0] || (asked && asked[0]) || !strstr(config, "DYNAMIC_ARCH")) return NULL;
     for (size_t i = 0; i < sizeof wide_cores / sizeof *wide_cores; i++)
         if (strcmp(core, wide_cores[i]) == 0) return NULL;
-    return "SkylakeX";
-#else
-    return NULL;
+    return wide_cores[0];
+}
+
+const char *pm_cpu_coretype_remedy(void)
+{
+    bool wide = false;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl");
 #endif
+    return pm_blas_remedy(wide, pm_blas_core(), pm_blas_config(), getenv("OPENBLAS_CORETYPE"));
 }

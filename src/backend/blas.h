@@ -2,6 +2,7 @@
 #ifndef PM_BLAS_H
 #define PM_BLAS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 // The core type in use ("SkylakeX", "Haswell", "Zen"); "" without OpenBLAS.
@@ -12,5 +13,9 @@ void pm_blas_version(char *text, size_t size);
 
 // The whole configuration line of OpenBLAS.
 const char *pm_blas_config(void);
+
+// What OPENBLAS_CORETYPE should be. wide: the processor has AVX-512; core, config: what OpenBLAS says of itself; asked: the
+// variable as it stands, or NULL. NULL when there is nothing to do.
+const char *pm_blas_remedy(bool wide, const char *core, const char *config, const char *asked);
 
 #endif

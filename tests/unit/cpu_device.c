@@ -1,0 +1,111 @@
+// The cpu device: what it says of itself, and that neither the instruction set nor the number of threads shows in its results.
+#define _POSIX_C_SOURCE 200809L    // setenv
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <pumice/cpu.h>
+
+#include "backend/blas.h"
+#include "backend/proof.h"
+
+static pm_device *open_cpu(const char *isa, int threads)
+{
+    pm_ctx *ctx;
+    pm_device *device;
+    setenv("PUMICE_CPU_ISA", isa, 1);
+    assert_int_equal(pm_ctx_create(&(pm_ctx_params){ .threads = threads }, &ctx), PM_OK);
+    if (pm_device_open(ctx, &(pm_device_params){ .name = "cpu" }, &device) != PM_OK) pm_ctx_destroy(&ctx);
+    unsetenv("PUMICE_CPU_ISA");
+    return ctx ? device : NULL;
+}
+
+static void close_cpu(pm_device *device)
+{
+    pm_ctx *ctx = pm_ctx_of(device);
+    pm_device_close(&device);
+    pm_ctx_destroy(&ctx);
+}
+
+static void same_bits(void **state)
+{
+    (void)state;
+    static const char *const wider[] = { "avx2", "avx512" };
+    pm_device *baseline = open_cpu("baseline", 1);
+    assert_non_null(baseline);
+    int failed = 0;
+    for (int i = 0; i < PM_COUNT(wider); i++) {
+        pm_device *device = open_cpu(wider[i], 2);
+        if (!device) {
+            printf("%s: not on this processor\n", wider[i]);
+            continue;
+        }
+        for (int op = 0; op < PM_OP_COUNT; op++) {
+            pm_proof proof;
+            assert_int_equal(pm_proof_repeat(baseline, device, (pm_op)op, &(pm_proof_params){ .seed = 3, .limit = 3e5 }, &proof), PM_OK);
+            if (proof.verdict != PM_VERDICT_FAIL) continue;
+            printf("%s, 2 threads: %s: %s\n", wider[i], pm_op_name((pm_op)op), proof.where);
+            failed++;
+        }
+        close_cpu(device);
+    }
+    close_cpu(baseline);
+    assert_int_equal(failed, 0);
+}
+
+static void unknown_set_is_refused(void **state)
+{
+    (void)state;
+    pm_ctx *ctx;
+    pm_device *device;
+    setenv("PUMICE_CPU_ISA", "avx3", 1);
+    assert_int_equal(pm_ctx_create(NULL, &ctx), PM_OK);
+    assert_int_equal(pm_device_open(ctx, &(pm_device_params){ .name = "cpu" }, &device), PM_ERR_UNSUPPORTED);
+    unsetenv("PUMICE_CPU_ISA");
+    assert_null(device);
+    assert_non_null(strstr(pm_ctx_message(ctx), "avx3"));
+    assert_non_null(strstr(pm_ctx_message(ctx), "baseline"));
+    pm_ctx_destroy(&ctx);
+}
+
+static void says_what_it_is(void **state)
+{
+    (void)state;
+    pm_device *device = open_cpu("baseline", 1);
+    assert_non_null(device);
+    const pm_device_info *info = pm_device_get_info(device);
+    assert_non_null(strstr(info->driver, "OpenBLAS"));
+    assert_non_null(strstr(info->driver, pm_blas_core()));
+    assert_non_null(strstr(pm_device_profile(device), "baseline"));
+    assert_true(info->name[0]);
+    close_cpu(device);
+}
+
+static void remedy_only_where_it_helps(void **state)
+{
+    (void)state;
+    const char *config = "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY Zen MAX_THREADS=64";
+    assert_string_equal(pm_blas_remedy(true, "Zen", config, NULL), "SkylakeX");
+    assert_string_equal(pm_blas_remedy(true, "Haswell", config, ""), "SkylakeX");
+    assert_null(pm_blas_remedy(true, "Zen", config, "Haswell"));    // somebody chose
+    assert_null(pm_blas_remedy(true, "Cooperlake", config, NULL));
+    assert_null(pm_blas_remedy(false, "Zen", config, NULL));
+    assert_null(pm_blas_remedy(true, "Zen", "OpenBLAS 0.3.21 Zen", NULL));    // built for one core type: the variable is not read
+    assert_null(pm_blas_remedy(true, "", "", NULL));
+}
+
+int main(void)
+{
+    if (!PUMICE_HAVE_CPU) return 77;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_bits),
+        cmocka_unit_test(unknown_set_is_refused),
+        cmocka_unit_test(says_what_it_is),
+        cmocka_unit_test(remedy_only_where_it_helps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
