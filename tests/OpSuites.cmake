@@ -3,7 +3,8 @@ add_executable(op_suite op/suite.c op/gradient.c op/known.c)
 target_include_directories(op_suite PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests ${CMAKE_BINARY_DIR}/generated)
 target_link_libraries(op_suite PRIVATE pumice_static pumice_options)
 
-# Vulkan drivers known to run without a GPU, as "label=manifest". They are chosen by VK_ICD_FILENAMES, which must name one.
+# Vulkan drivers known to run without a GPU, as "label=manifest"; SwiftShader comes inside Debian's chromium, in newer versions
+# inside chromium-common. They are chosen by VK_ICD_FILENAMES, which must name one.
 set(PUMICE_TEST_DRIVERS "")
 if(PUMICE_HAVE_VULKAN AND EXISTS ${CMAKE_SOURCE_DIR}/src/backend/vulkan/backend.c)
     file(GLOB lavapipe /usr/share/vulkan/icd.d/lvp_icd*.json /etc/vulkan/icd.d/lvp_icd*.json)
@@ -13,7 +14,7 @@ if(PUMICE_HAVE_VULKAN AND EXISTS ${CMAKE_SOURCE_DIR}/src/backend/vulkan/backend.
     endif()
     find_program(DPKG dpkg)
     if(DPKG)
-        execute_process(COMMAND ${DPKG} -L chromium OUTPUT_VARIABLE listing ERROR_QUIET)
+        execute_process(COMMAND ${DPKG} -L chromium chromium-common OUTPUT_VARIABLE listing ERROR_QUIET)
         string(REGEX MATCH "[^\n]*vk_swiftshader_icd[^\n]*json" manifest "${listing}")
         if(manifest)
             list(APPEND PUMICE_TEST_DRIVERS swiftshader=${manifest})
