@@ -13,9 +13,12 @@ foreach(tier IN LISTS PUMICE_TIERS)
 endforeach()
 include(PumiceGenerated)
 include(PumiceCpu)
+if(PUMICE_HAVE_VULKAN)
+    include(PumiceShaders)
+endif()
 
 # One set of objects makes both libraries; -fPIC costs nothing on the platforms we build for.
-add_library(pumice_objects OBJECT ${PUMICE_SOURCES} ${PUMICE_GENERATED_SOURCES})
+add_library(pumice_objects OBJECT ${PUMICE_SOURCES} ${PUMICE_GENERATED_SOURCES} ${PUMICE_SHADER_SOURCES})
 set_target_properties(pumice_objects PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(pumice_objects PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/src
     ${CMAKE_BINARY_DIR}/generated)
@@ -27,7 +30,7 @@ if(PUMICE_HAVE_CPU)
 endif()
 if(PUMICE_HAVE_VULKAN)
     target_include_directories(pumice_objects PRIVATE ${VULKAN_INCLUDE} ${VOLK_INCLUDE})
-    list(APPEND PUMICE_LINK ${VOLK_LIBRARY} ${CMAKE_DL_LIBS})
+    list(APPEND PUMICE_LINK ${CMAKE_DL_LIBS})
 endif()
 target_link_libraries(pumice_objects PUBLIC ${PUMICE_LINK} PRIVATE pumice_options)
 

@@ -226,11 +226,6 @@ static void write_params(const char *out)
     fclose(f);
 }
 
-static bool single_row(const pm_operand_sig *o)
-{
-    return o->rows.symbol < 0 && o->rows.number == 1 && o->transpose < 0;
-}
-
 // Bindings in operand order; push block: offset (and stride) of each operand, the dimensions, the parameters, then what the
 // backend adds: the rows [lo, hi) and the window [win_lo, win_hi) of this dispatch, and the pass.
 static void write_glsl(const char *out, const line *l)
@@ -251,7 +246,7 @@ static void write_glsl(const char *out, const line *l)
     for (int i = 0; i < total; i++) {
         fprintf(f, "    uint %s_off;\n", s->operand[i].name);
         words++;
-        if (single_row(&s->operand[i])) continue;
+        if (pm_single_row(&s->operand[i])) continue;
         fprintf(f, "    uint %s_stride;\n", s->operand[i].name);
         words++;
     }
@@ -266,7 +261,7 @@ static void write_glsl(const char *out, const line *l)
     if (words > PUSH_WORDS) die("%s: push block of %d words, %d are allowed", l->field[0], words, PUSH_WORDS);
     for (int i = 0; i < total; i++) {
         const char *o = s->operand[i].name;
-        if (single_row(&s->operand[i])) fprintf(f, "#define %s(j) %s_[p.%s_off + (j)]\n", o, o, o);
+        if (pm_single_row(&s->operand[i])) fprintf(f, "#define %s(j) %s_[p.%s_off + (j)]\n", o, o, o);
         else fprintf(f, "#define %s(i, j) %s_[p.%s_off + (i) * p.%s_stride + (j)]\n", o, o, o, o);
     }
     fclose(f);

@@ -62,6 +62,12 @@ typedef struct pm_signature {
     int            window;                      // the symbol that windows run over; −1
 } pm_signature;
 
+// Whether an operand is one row by its signature: such operands have no stride in a shader's push block.
+static inline bool pm_single_row(const pm_operand_sig *o)
+{
+    return o->rows.symbol < 0 && o->rows.number == 1 && o->transpose < 0;
+}
+
 // Parses a signature. On failure *error is a sentence and the result false.
 bool pm_signature_parse(const char *text, pm_signature *out, const char **error);
 

@@ -1,0 +1,38 @@
+# Shaders: shaders/NAME.comp → SPIR-V → C arrays inside the library (tools/embed.c). glslang writes the includes of each shader
+# (shared .glsl files, generated preludes) to a depfile, so that only what a change touches is compiled again.
+set(PUMICE_SPIRV ${CMAKE_BINARY_DIR}/spirv)
+file(MAKE_DIRECTORY ${PUMICE_SPIRV})
+file(GLOB shader_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/shaders/*.comp)
+
+add_executable(embed ${CMAKE_SOURCE_DIR}/tools/embed.c)
+
+set(spirv_files "")
+foreach(shader IN LISTS shader_files)
+    get_filename_component(name ${shader} NAME_WE)
+    set(spirv ${PUMICE_SPIRV}/${name}.spv)
+    set(validate "")
+    if(SPIRV_VAL)
+        set(validate COMMAND ${SPIRV_VAL} --target-env vulkan1.1 ${spirv})
+    endif()
+    add_custom_command(
+        OUTPUT ${spirv}
+        COMMAND ${GLSLANG} --quiet -V --target-env vulkan1.1 -g0 -I${CMAKE_SOURCE_DIR}/shaders -I${CMAKE_SOURCE_DIR}/include
+            -I${PUMICE_GENERATED}/glsl --depfile ${spirv}.d -o ${spirv} ${shader}
+        ${validate}
+        DEPENDS ${shader} ${PUMICE_GENERATED}/op_table.c
+        DEPFILE ${spirv}.d
+        COMMENT "Shader ${name}"
+        VERBATIM)
+    list(APPEND spirv_files ${spirv})
+endforeach()
+if(NOT SPIRV_VAL)
+    message(STATUS "Pumice: shaders are not validated (spirv-val not found)")
+endif()
+
+set(PUMICE_SHADER_SOURCES ${PUMICE_GENERATED}/shaders.c)
+add_custom_command(
+    OUTPUT ${PUMICE_SHADER_SOURCES} ${PUMICE_GENERATED}/shaders.def
+    COMMAND embed ${PUMICE_GENERATED} ${PUMICE_SPIRV} ${shader_files}
+    DEPENDS embed ${spirv_files} ${shader_files}
+    COMMENT "Embedding shaders"
+    VERBATIM)

@@ -1,0 +1,10 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "each.glsl"
+#include "math.glsl"
+#include "tanh.glsl"
+
+void main()
+{
+    EACH(i, j, p.C) y(i, j) = pm_tanh(x(i, j));
+}

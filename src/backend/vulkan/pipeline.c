@@ -1,0 +1,185 @@
+// Layouts, pipelines, and their cache on disk: only what a program uses is created. The cache file is disposable.
+#include "backend/vulkan/vk.h"
+
+#include <stdlib.h>
+
+#include "core/file.h"
+
+#define PICK_own(name) &pm_vk_shader_##name
+#define PICK_none(name) NULL
+static const pm_vk_shader *const shaders[PM_OP_COUNT] = {
+#define PM_OP(name, NAME, klass, signature, cpu, vulkan, ...) [PM_OP_##NAME] = PICK_##vulkan(name),
+#include <pumice/ops.def>
+#undef PM_OP
+};
+
+static const pm_vk_shader *const all_shaders[] = {
+#define PM_SHADER(name) &pm_vk_shader_##name,
+#include <shaders.def>
+#undef PM_SHADER
+};
+
+const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op)
+{
+    if (op == PM_OP_MATMUL && d->matmul == PM_VK_BLOCK) return &pm_vk_shader_matmul_block;
+    if (op == PM_OP_MATMUL && d->matmul == PM_VK_PLAIN) return &pm_vk_shader_matmul_plain;
+    return shaders[op];
+}
+
+uint64_t pm_vk_shader_set(void)
+{
+    uint64_t h = 0;
+    for (int i = 0; i < PM_COUNT(all_shaders); i++) h = pm_hash64(&all_shaders[i]->hash, sizeof h, h);
+    return h;
+}
+
+// ---- the cache ----
+
+typedef struct cache_header {
+    char     magic[8];
+    uint64_t key, size, hash;
+} cache_header;
+
+static const char magic[8] = { 'P', 'M', 'V', 'K', 'C', '0', '0', '1' };
+
+// $XDG_CACHE_HOME/pumice or ~/.cache/pumice; NULL without either.
+static char *cache_folder(const void *parent)
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (xdg && xdg[0] == '/') return pm_sprintf(parent, "%s/pumice", xdg);
+    return home && home[0] == '/' ? pm_sprintf(parent, "%s/.cache/pumice", home) : NULL;
+}
+
+static uint64_t cache_key(pm_vk_device *d)
+{
+    VkPhysicalDeviceIDProperties id = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES };
+    VkPhysicalDeviceProperties2 p = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &id };
+    vkGetPhysicalDeviceProperties2(d->physical, &p);
+    const uint64_t shader_set = pm_vk_shader_set();
+    uint64_t h = pm_hash64(id.deviceUUID, sizeof id.deviceUUID, 0);
+    h = pm_hash64(id.driverUUID, sizeof id.driverUUID, h);
+    h = pm_hash64(&p.properties.driverVersion, 4, h);
+    h = pm_hash64(p.properties.pipelineCacheUUID, VK_UUID_SIZE, h);
+    h = pm_hash64(&d->limits.local_size, 4, h);
+    return pm_hash64(&shader_set, sizeof shader_set, h);
+}
+
+// The payload of the cache file, NULL when there is none or it is not what was written.
+static const char *read_cache(pm_vk_device *d, char **file, size_t *size)
+{
+    int64_t length;
+    *file = NULL;
+    *size = 0;
+    if (!d->cache_path || !pm_file_exists(d->cache_path)) return NULL;
+    if (pm_file_read(d, d->cache_path, 1 << 28, file, &length) != PM_OK) return NULL;
+    cache_header h;
+    if ((size_t)length < sizeof h) return NULL;
+    memcpy(&h, *file, sizeof h);
+    const char *payload = *file + sizeof h;
+    const uint64_t rest = (uint64_t)length - sizeof h;
+    if (memcmp(h.magic, magic, 8) != 0 || h.key != d->cache_key || h.size != rest || h.hash != pm_hash64(payload, (size_t)rest, 0)) {
+        pm_log(d, PM_LOG_DEBUG, "%s: is not a pipeline cache of this device and build; it is made again", d->cache_path);
+        return NULL;
+    }
+    *size = (size_t)rest;
+    return payload;
+}
+
+static pm_status open_cache(pm_vk_device *d)
+{
+    char *folder = d->switches.no_cache ? NULL : cache_folder(d), *file;
+    size_t size;
+    if (folder) {
+        d->cache_key = cache_key(d);
+        d->cache_path = pm_sprintf(d, "%s/vulkan-%016" PRIx64 ".bin", folder, d->cache_key);
+    }
+    const char *payload = read_cache(d, &file, &size);
+    VkPipelineCacheCreateInfo info = { .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = size, .pInitialData = payload };
+    VkResult result = d->vk.vkCreatePipelineCache(d->handle, &info, NULL, &d->cache);
+    if (result != VK_SUCCESS && payload) {    // a driver may refuse what it once gave
+        info.initialDataSize = 0;
+        result = d->vk.vkCreatePipelineCache(d->handle, &info, NULL, &d->cache);
+    }
+    pm_free(file);
+    pm_free(folder);
+    return pm_vk_check(d, result, "making a pipeline cache");
+}
+
+// Failing to keep the cache costs time at the next start, nothing else.
+static void save_cache(pm_vk_device *d)
+{
+    char *folder = d->cache_path && d->cache_grew && !d->lost ? cache_folder(d) : NULL;
+    size_t size = 0;
+    if (!folder || d->vk.vkGetPipelineCacheData(d->handle, d->cache, &size, NULL) != VK_SUCCESS || size == 0) return;
+    char *data = pm_alloc(d, size);
+    pm_file *f = NULL;
+    if (data && d->vk.vkGetPipelineCacheData(d->handle, d->cache, &size, data) == VK_SUCCESS && pm_make_folder(d, folder) == PM_OK &&
+        pm_file_create(d, d->cache_path, &f) == PM_OK) {
+        cache_header h = { .key = d->cache_key, .size = size, .hash = pm_hash64(data, size, 0) };
+        memcpy(h.magic, magic, 8);
+        if (pm_file_write(f, &h, sizeof h) == PM_OK && pm_file_write(f, data, size) == PM_OK) pm_file_commit(&f);
+        else pm_file_discard(&f);
+    }
+    pm_free(data);
+}
+
+// ---- layouts and pipelines ----
+
+static pm_status create_layout(pm_vk_device *d, uint32_t bindings)
+{
+    VkDescriptorSetLayoutBinding list[PM_VK_MAX_BINDINGS];
+    for (uint32_t i = 0; i < bindings; i++)
+        list[i] = (VkDescriptorSetLayoutBinding){ .binding = i, .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, .descriptorCount = 1,
+                                                  .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT };
+    const VkDescriptorSetLayoutCreateInfo set = { .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, .bindingCount = bindings,
+                                                  .pBindings = list };
+    PM_TRY(pm_vk_check(d, d->vk.vkCreateDescriptorSetLayout(d->handle, &set, NULL, &d->set_layout[bindings]), "making a set layout"));
+    const VkPushConstantRange push = { VK_SHADER_STAGE_COMPUTE_BIT, 0, 4 * PM_VK_PUSH_WORDS };
+    const VkPipelineLayoutCreateInfo info = { .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO, .setLayoutCount = 1,
+                                              .pSetLayouts = &d->set_layout[bindings], .pushConstantRangeCount = 1,
+                                              .pPushConstantRanges = &push };
+    return pm_vk_check(d, d->vk.vkCreatePipelineLayout(d->handle, &info, NULL, &d->layout[bindings]), "making a pipeline layout");
+}
+
+pm_status pm_vk_pipelines_open(pm_vk_device *d)
+{
+    for (uint32_t i = 1; i <= PM_VK_MAX_BINDINGS; i++) PM_TRY(create_layout(d, i));
+    return open_cache(d);
+}
+
+void pm_vk_pipelines_close(pm_vk_device *d)
+{
+    if (d->cache) save_cache(d);
+    for (int i = 0; i < PM_OP_COUNT; i++) d->vk.vkDestroyPipeline(d->handle, d->pipeline[i], NULL);
+    d->vk.vkDestroyPipelineCache(d->handle, d->cache, NULL);
+    for (int i = 0; i <= PM_VK_MAX_BINDINGS; i++) {
+        d->vk.vkDestroyPipelineLayout(d->handle, d->layout[i], NULL);
+        d->vk.vkDestroyDescriptorSetLayout(d->handle, d->set_layout[i], NULL);
+    }
+}
+
+pm_status pm_vk_pipeline(pm_vk_device *d, pm_op op, VkPipeline *out)
+{
+    *out = d->pipeline[op];
+    if (*out) return PM_OK;
+    const pm_signature *s = &pm_op_table[op].sig;
+    const pm_vk_shader *shader = pm_vk_shader_of(d, op);
+    const VkShaderModuleCreateInfo module_info = { .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = shader->size,
+                                                   .pCode = shader->code };
+    VkShaderModule module;
+    PM_TRY(pm_vk_check(d, d->vk.vkCreateShaderModule(d->handle, &module_info, NULL, &module), shader->name));
+    const VkSpecializationMapEntry entry = { 0, 0, 4 };
+    const VkSpecializationInfo local = { 1, &entry, 4, &d->limits.local_size };
+    const VkComputePipelineCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+        .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module,
+                   .pName = "main", .pSpecializationInfo = &local },
+        .layout = d->layout[s->ins + s->outs + s->temps],
+    };
+    const VkResult result = d->vk.vkCreateComputePipelines(d->handle, d->cache, 1, &info, NULL, &d->pipeline[op]);
+    d->vk.vkDestroyShaderModule(d->handle, module, NULL);
+    PM_TRY(pm_vk_check(d, result, shader->name));
+    d->cache_grew = true;
+    *out = d->pipeline[op];
+    return PM_OK;
+}

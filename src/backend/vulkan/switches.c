@@ -1,0 +1,100 @@
+#include "backend/vulkan/vk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+// Calls take(word, arg) for each word of a list with commas.
+static pm_status each_word(const void *object, const char *variable, pm_status (*take)(const void *, const char *, void *), void *arg)
+{
+    const char *text = getenv(variable);
+    while (text && *text) {
+        char word[64];
+        const size_t n = strcspn(text, ",");
+        PM_REQUIRE(object, n < sizeof word, PM_ERR_ARG, "%s: \"%.40s…\" is no word it knows", variable, text);
+        memcpy(word, text, n);
+        word[n] = 0;
+        if (n) PM_TRY(take(object, word, arg));
+        text += n + (text[n] == ',');
+    }
+    return PM_OK;
+}
+
+static bool read_number(const char *text, int64_t *out)
+{
+    char *end;
+    *out = strtoll(text, &end, 10);
+    if (*end == 'K') *out *= 1024, end++;
+    else if (*end == 'M') *out *= 1024 * 1024, end++;
+    return end != text && !*end && *out > 0;
+}
+
+static pm_status take_limit(const void *object, const char *word, void *arg)
+{
+    pm_vk_switches *s = arg;
+    if (pm_name_equal(word, "min")) {
+        s->min_limits = true;
+        return PM_OK;
+    }
+    PM_REQUIRE(object, strncmp(word, "range=", 6) == 0 && read_number(word + 6, &s->range) && s->range >= 4096, PM_ERR_ARG,
+               "PUMICE_VK_LIMITS: \"%s\" is neither min nor range=BYTES (4K or more)", word);
+    return PM_OK;
+}
+
+static pm_status take_disable(const void *object, const char *word, void *arg)
+{
+    pm_vk_switches *s = arg;
+    bool *const flags[] = { &s->no_mapping, &s->no_timestamps, &s->no_batching, &s->no_tiles };
+    static const char *const names[] = { "mapping", "timestamps", "batching", "tiles" };
+    for (int i = 0; i < PM_COUNT(names); i++)
+        if (pm_name_equal(word, names[i])) {
+            *flags[i] = true;
+            return PM_OK;
+        }
+    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_DISABLE: \"%s\" is not one of mapping, timestamps, batching, tiles", word);
+}
+
+static pm_status take_fault(const void *object, const char *word, void *arg)
+{
+    pm_vk_switches *s = arg;
+    if (pm_name_equal(word, "create")) {
+        s->fail_create = true;
+        return PM_OK;
+    }
+    if (strncmp(word, "alloc:", 6) == 0 && read_number(word + 6, &s->fail_alloc)) return PM_OK;
+    if (strncmp(word, "lost:", 5) == 0 && read_number(word + 5, &s->lose_at)) return PM_OK;
+    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_FAULT: \"%s\" is not one of alloc:N, lost:N, create", word);
+}
+
+static pm_status take_validation(const void *object, const char *word, void *arg)
+{
+    pm_vk_switches *s = arg;
+    s->core = true;
+    if (pm_name_equal(word, "sync")) s->sync = true;
+    else if (pm_name_equal(word, "gpu")) s->gpu = true;
+    else PM_REQUIRE(object, pm_name_equal(word, "core"), PM_ERR_ARG, "PUMICE_VK_VALIDATION: \"%s\" is not one of core, sync, gpu", word);
+    return PM_OK;
+}
+
+static pm_status take_matmul(const void *object, const char *word, void *arg)
+{
+    static const char *const names[] = { "tile", "block", "plain" };
+    for (int i = 0; i < PM_COUNT(names); i++)
+        if (pm_name_equal(word, names[i])) {
+            ((pm_vk_switches *)arg)->matmul = i + 1;
+            return PM_OK;
+        }
+    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_MATMUL: \"%s\" is not one of tile, block, plain", word);
+}
+
+pm_status pm_vk_read_switches(const void *object, pm_vk_switches *out)
+{
+    memset(out, 0, sizeof *out);
+    PM_TRY(each_word(object, "PUMICE_VK_LIMITS", take_limit, out));
+    PM_TRY(each_word(object, "PUMICE_VK_DISABLE", take_disable, out));
+    PM_TRY(each_word(object, "PUMICE_VK_FAULT", take_fault, out));
+    PM_TRY(each_word(object, "PUMICE_VK_VALIDATION", take_validation, out));
+    PM_TRY(each_word(object, "PUMICE_VK_MATMUL", take_matmul, out));
+    const char *cache = getenv("PUMICE_CACHE");
+    out->no_cache = cache && pm_name_equal(cache, "off");
+    return PM_OK;
+}

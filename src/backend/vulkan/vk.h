@@ -1,0 +1,194 @@
+// Inside of the Vulkan backend. Functions come from a table per device (volk), so that two devices can be open at once; those of
+// the instance are the loader's own and serve every instance.
+#ifndef PM_VK_H
+#define PM_VK_H
+
+#ifndef VK_NO_PROTOTYPES
+#define VK_NO_PROTOTYPES
+#endif
+#include <volk.h>
+
+#include "backend/backend.h"
+#include "backend/vulkan/shader.h"
+
+enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK_MAX_BINDINGS = 8 };
+
+// ---- switches: what the environment asks for -------------------------------------------------------------------------------
+//   PUMICE_VK_LIMITS=min[,range=64K]       the smallest device there may be, on any driver
+//   PUMICE_VK_DISABLE=a,b                  mapping: device memory is never written directly; timestamps: no node times;
+//                                          batching: one submission a run; tiles: no shared-memory matmul
+//   PUMICE_VK_FAULT=alloc:N | lost:N | create   the N-th device allocation fails, the N-th submission loses the device,
+//                                          device creation fails: for tests
+//   PUMICE_VK_VALIDATION=core[,sync][,gpu] the Khronos layer watches, and what it says becomes an error
+//   PUMICE_VK_MATMUL=tile|block|plain      the matmul shader; all give the same bits
+//   PUMICE_CACHE=off                       no pipeline cache on disk
+typedef struct pm_vk_switches {
+    bool    min_limits, no_mapping, no_timestamps, no_batching, no_tiles, no_cache;
+    int64_t range;                          // 0: the device's
+    int64_t fail_alloc, lose_at;            // 0: never
+    bool    fail_create, core, sync, gpu;
+    int     matmul;                         // pm_vk_matmul + 1; 0: chosen by device
+} pm_vk_switches;
+
+typedef enum pm_vk_matmul { PM_VK_TILE, PM_VK_BLOCK, PM_VK_PLAIN } pm_vk_matmul;
+
+pm_status pm_vk_read_switches(const void *object, pm_vk_switches *out);
+
+// ---- instance --------------------------------------------------------------------------------------------------------------
+
+typedef struct pm_vk_instance {
+    VkInstance               handle;
+    VkDebugUtilsMessengerEXT messenger;
+    VkPhysicalDevice         physical[PM_VK_MAX_DEVICES];
+    uint32_t                 count;
+    char                     message[2048];    // the first the validation layer had, "" when none
+} pm_vk_instance;
+
+// *out is NULL and *note says why when there is no loader or no driver.
+pm_status pm_vk_instance_create(const void *parent, const pm_vk_switches *switches, pm_vk_instance **out, const char **note);
+
+// ---- device ----------------------------------------------------------------------------------------------------------------
+
+typedef struct pm_vk_limits {
+    uint32_t local_size, groups;    // invocations a workgroup, workgroups a dispatch
+    int64_t  range, align;          // of a storage-buffer binding
+} pm_vk_limits;
+
+typedef struct pm_vk_block pm_vk_block;
+typedef struct pm_vk_buffer pm_vk_buffer;
+
+// A buffer of host memory the device copies to or from.
+typedef struct pm_vk_staging {
+    VkBuffer       handle;
+    VkDeviceMemory memory;
+    char          *data;
+} pm_vk_staging;
+
+// One of the submissions in flight.
+typedef struct pm_vk_slot {
+    VkFence     fence;
+    bool        busy;
+    const char *ops;    // what it runs, for the message when the device is lost
+} pm_vk_slot;
+
+typedef struct pm_vk_device {
+    pm_device              base;
+    pm_vk_switches         switches;
+    pm_vk_instance        *instance;
+    VkPhysicalDevice       physical;
+    VkDevice               handle;
+    struct VolkDeviceTable vk;
+    VkQueue                queue;
+    uint32_t               family;
+    pm_vk_limits           limits;
+    pm_vk_matmul           matmul;
+    bool                   timestamps;
+    double                 tick_seconds;          // of a timestamp
+    double                 flops, bandwidth;      // a guess a second, to bound submissions
+
+    uint32_t      memory_type, upload_type, read_type;
+    bool          mapped;                         // device memory is the host's too
+    int64_t       allocations;
+    pm_vk_block  *blocks;
+    pm_vk_buffer *buffers;
+    pm_vk_staging upload, read;
+    pm_vk_buffer *nothing;                        // bound where an operand is empty
+
+    VkCommandPool   pool;
+    VkCommandBuffer transfer;
+    pm_vk_slot      slot[PM_VK_IN_FLIGHT];
+    int             next_slot;
+    int64_t         submissions;
+    char           *lost;                         // the sentence, once the device is lost
+
+    VkDescriptorSetLayout set_layout[PM_VK_MAX_BINDINGS + 1];
+    VkPipelineLayout      layout[PM_VK_MAX_BINDINGS + 1];
+    VkPipelineCache       cache;
+    char                 *cache_path;
+    uint64_t              cache_key;
+    bool                  cache_grew;
+    VkPipeline            pipeline[PM_OP_COUNT];
+    pm_program_impl      *programs;
+} pm_vk_device;
+
+pm_status pm_vk_list(pm_ctx *ctx, pm_device_info *list, int capacity, int *count, const char **note);
+pm_status pm_vk_open(pm_ctx *ctx, int index, const pm_device_params *params, pm_device **out);
+const char *pm_vk_result_name(VkResult result);
+
+// Turns a Vulkan result into a status; what: "making a buffer".
+pm_status pm_vk_check(pm_vk_device *d, VkResult result, const char *what);
+
+// ---- memory ----------------------------------------------------------------------------------------------------------------
+
+struct pm_vk_buffer {
+    pm_buffer     base;
+    VkBuffer      handle;
+    pm_vk_block  *block;
+    int64_t       offset, size;    // within the block
+    char         *data;            // where the memory is mapped
+    pm_vk_buffer *next;
+};
+
+pm_status pm_vk_memory_open(pm_vk_device *d);
+void      pm_vk_memory_close(pm_vk_device *d);
+pm_status pm_vk_buffer_create(pm_device *device, int64_t size, pm_buffer **out);
+void      pm_vk_buffer_destroy(pm_buffer *buffer);
+pm_status pm_vk_upload(pm_buffer *buffer, int64_t offset, const void *data, int64_t size);
+pm_status pm_vk_download(pm_buffer *buffer, int64_t offset, void *data, int64_t size);
+
+// ---- pipelines -------------------------------------------------------------------------------------------------------------
+
+pm_status pm_vk_pipelines_open(pm_vk_device *d);
+void      pm_vk_pipelines_close(pm_vk_device *d);    // keeps the cache on disk
+const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op);
+pm_status pm_vk_pipeline(pm_vk_device *d, pm_op op, VkPipeline *out);
+uint64_t  pm_vk_shader_set(void);    // hash of all shaders
+
+// ---- from nodes to dispatches ----------------------------------------------------------------------------------------------
+
+typedef struct pm_vk_binding {
+    VkBuffer buffer;
+    int64_t  offset, size;    // as bound: aligned
+    int64_t  from, to;        // bytes that are touched
+    bool     write;
+} pm_vk_binding;
+
+typedef struct pm_vk_dispatch {
+    int           node, passes, bindings, words;
+    pm_op         op;
+    pm_vk_binding binding[PM_VK_MAX_BINDINGS];
+    uint32_t      push[PM_VK_PUSH_WORDS];    // the pass is the last word
+    uint32_t      groups;
+    double        seconds;                   // a guess
+} pm_vk_dispatch;
+
+typedef struct pm_vk_dispatches {
+    pm_vk_dispatch *list;
+    int             count, capacity;
+} pm_vk_dispatches;
+
+// Appends the dispatches of node `n`: one, or as many as its operands' sizes and the time of a submission ask for.
+pm_status pm_vk_cut(pm_vk_device *d, const pm_plan *plan, int n, pm_vk_dispatches *out);
+
+// ---- programs and submission -----------------------------------------------------------------------------------------------
+
+#define PM_VK_SUBMISSION_SECONDS 0.1
+
+// Records a full barrier: everything before is done and seen.
+void pm_vk_full_barrier(pm_vk_device *d, VkCommandBuffer commands);
+pm_status pm_vk_submission_open(pm_vk_device *d);
+void      pm_vk_submission_close(pm_vk_device *d);
+pm_status pm_vk_alive(pm_vk_device *d);    // PM_ERR_DEVICE_LOST for ever after the device was lost
+pm_status pm_vk_submit(pm_vk_device *d, const VkCommandBuffer *commands, uint32_t count, const char *ops);
+pm_status pm_vk_drain(pm_vk_device *d);
+// One-time commands on d->transfer: begin, record, then finish submits and waits.
+pm_status pm_vk_transfer_begin(pm_vk_device *d);
+pm_status pm_vk_transfer_finish(pm_vk_device *d, const char *what);
+
+pm_status pm_vk_prepare(pm_device *device, const pm_plan *plan, pm_program_impl **out);
+void      pm_vk_program_destroy(pm_program_impl *program);
+pm_status pm_vk_run(pm_program_impl *program, int64_t n);
+pm_status pm_vk_wait(pm_device *device);
+bool      pm_vk_node_seconds(pm_program_impl *program, double *seconds);
+
+#endif
