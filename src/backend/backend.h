@@ -1,5 +1,6 @@
 // What a backend offers: memory and programs. How ops are dispatched is its own affair. Callers above have checked
 // everything (shapes, dtypes, ranges); a backend checks nothing but its device's limits.
+// Buffers and prepared programs are objects of the tree (pm_new), born under the device; who asked for them may move them under itself.
 #ifndef PM_BACKEND_H
 #define PM_BACKEND_H
 

@@ -83,6 +83,7 @@ pm_status pm_store_add(pm_store *store, const char *name, pm_dtype dtype, int64_
         pm_free(t);
         return st;
     }
+    pm_move(t->buffer, store);    // so that it cannot go before us when the device closes
     store->tensors[store->count++] = t;
     return PM_OK;
 }
@@ -184,7 +185,9 @@ pm_status pm_store_reserve_arena(pm_store *store, int64_t size)
         store->arena = NULL;
     }
     store->arena_generation++;
-    return b->buffer_create(store->device, PM_MAX(size, 256), &store->arena);
+    PM_TRY(b->buffer_create(store->device, PM_MAX(size, 256), &store->arena));
+    pm_move(store->arena, store);
+    return PM_OK;
 }
 
 pm_buffer *pm_store_arena(const pm_store *store, int *generation)

@@ -106,6 +106,7 @@ static pm_status prepare(pm_program *p)
     p->plan.buffers[0] = arena;
     for (int i = 1; i < p->plan.buffer_count; i++) p->plan.buffers[i] = p->tensors[i]->buffer;
     PM_TRY(device->backend->prepare(device, &p->plan, &p->impl));
+    pm_move(p->impl, p);
     p->generation = generation;
     return PM_OK;
 }

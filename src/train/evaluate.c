@@ -12,17 +12,11 @@ struct pm_evaluator {
     const pm_metric_set *set;
     pm_metric_feed       feed;
     pm_ties              ties;
-    pm_program          *program;
+    pm_program          *program;    // goes with the store, as its tensors do
     int64_t              batch, depth, widest;    // widest: candidates of a user at most
     uint32_t            *ids, *above, *tied, *popularity;
     float               *scores;
 };
-
-static void close_evaluator(void *ptr)
-{
-    pm_evaluator *e = ptr;
-    pm_program_destroy(&e->program);
-}
 
 static char *tensor_name(const pm_evaluator *e, const char *suffix)
 {
@@ -167,7 +161,6 @@ pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, 
     *out = NULL;
     pm_evaluator *e = pm_new(s, pm_evaluator);
     PM_CHECK_ALLOC(e);
-    pm_set_destructor(e, close_evaluator);
     e->s = s;
     e->part = params->part;
     e->name = params->name;
