@@ -92,7 +92,8 @@ static inline size_t npz_finish(npz *z)
 }
 
 // [3, 4] with entries (0,1) (0,3) (2,0): int32 indices, float32 data; `change` replaces one array by another, as text.
-static inline size_t npz_sample(npz *z, const char *change, const char *dtype, const char *shape, const void *data, size_t size)
+static inline size_t npz_sample(npz *z, const char *change, const char *dtype, const char *shape, const void *data,
+                                size_t size)
 {
     static const int32_t indices[] = { 1, 3, 0 }, indptr[] = { 0, 2, 2, 3 };
     static const float values[] = { 1, 2, 3 };
@@ -103,7 +104,8 @@ static inline size_t npz_sample(npz *z, const char *change, const char *dtype, c
         { "data.npy", "<f4", "(3,)", values, sizeof values },
     };
     for (int a = 0; a < PM_COUNT(arrays); a++) {
-        if (!change || strcmp(change, arrays[a].name) != 0) npz_array(z, arrays[a].name, arrays[a].dtype, arrays[a].shape, arrays[a].data, arrays[a].size);
+        if (!change || strcmp(change, arrays[a].name) != 0)
+            npz_array(z, arrays[a].name, arrays[a].dtype, arrays[a].shape, arrays[a].data, arrays[a].size);
         else if (dtype) npz_array(z, change, dtype, shape, data, size);
     }
     return npz_finish(z);

@@ -40,11 +40,11 @@ typedef struct pm_csr {
     int64_t  *time;      // [nnz], seconds; NULL where there are none
 } pm_csr;
 
-// Builds a matrix from `count` triples in any order; its arrays hang from parent. Of repeated (row, col) the first is kept and
-// the others are counted in *duplicates (may be NULL). val NULL: ones. time NULL: none.
+// Builds a matrix from `count` triples in any order; its arrays hang from parent. Of repeated (row, col) the first is kept
+// and the others are counted in *duplicates (may be NULL). val NULL: ones. time NULL: none.
 // Errors    PM_ERR_ARG for an entry outside [rows, cols]; PM_ERR_NOMEM
-pm_status pm_csr_build(const void *parent, int64_t rows, int64_t cols, int64_t count, const uint32_t *row, const uint32_t *col,
-                       const float *val, const int64_t *time, pm_csr *out, int64_t *duplicates);
+pm_status pm_csr_build(const void *parent, int64_t rows, int64_t cols, int64_t count, const uint32_t *row,
+                       const uint32_t *col, const float *val, const int64_t *time, pm_csr *out, int64_t *duplicates);
 
 // [rows, cols] → [cols, rows], with values and times.
 pm_status pm_csr_transposed(const void *parent, const pm_csr *in, pm_csr *out);
@@ -76,13 +76,14 @@ typedef struct pm_read_params {
     int64_t     max_ids;    // more distinct users or items are an error: the wrong columns, most likely. 0: 2³¹ − 1
 } pm_read_params;
 
-// Reads interactions and keeps the first of each repeated (user, item), counting the others. Files are plain, gzip or zstd, told
-// apart by their first bytes. A folder must hold exactly one file of a known name. Companions: X.test.rating and X.test.negative
-// beside X.train.rating; Rvalid.npz, Rtest.npz and Rtime.npz beside Rtrain.npz; valid.EXT (or validation.EXT) and test.EXT beside
-// train.EXT; what pm_split_write wrote beside split.json.
-// Without `columns`, a first line with names such as userId, movie_id, rating, timestamp is a header; otherwise the columns are
+// Reads interactions and keeps the first of each repeated (user, item), counting the others. Files are plain, gzip or zstd,
+// told apart by their first bytes. A folder must hold exactly one file of a known name. Companions: X.test.rating and
+// X.test.negative beside X.train.rating; Rvalid.npz, Rtest.npz and Rtime.npz beside Rtrain.npz; valid.EXT (or
+// validation.EXT) and test.EXT beside train.EXT; what pm_split_write wrote beside split.json. Without `columns`, a first
+// line with names such as userId, movie_id, rating, timestamp is a header; otherwise the columns are
 // user,item[,rating[,time]]. Times are Unix seconds; fractions are cut off.
-// Errors    PM_ERR_IO; PM_ERR_DATA with file, line, value and remedy; PM_ERR_ARG for an unknown format; PM_ERR_CANCELLED; PM_ERR_NOMEM
+// Errors    PM_ERR_IO; PM_ERR_DATA with file, line, value and remedy; PM_ERR_ARG for an unknown format; PM_ERR_CANCELLED;
+//           PM_ERR_NOMEM
 pm_status pm_data_read(const void *parent, const pm_read_params *params, pm_interactions **out);
 
 typedef struct pm_synth_params {
@@ -100,10 +101,10 @@ typedef struct pm_synth_preset {
 const pm_synth_preset *pm_synth_presets(int *count);
 const pm_synth_preset *pm_synth_find(const char *name);    // NULL when unknown
 
-// Popularity-skewed, clustered interactions with timestamps, values 1; ids are "u1", "u2", … and "i1", "i2", …. The weight of the item
-// of rank r is 1/(r + q) (Zipf-Mandelbrot; q = items/100 + 1); each item belongs to a cluster and each user to two, from which nine
-// tenths of the user's items come, the rest from all. How many items a user has follows 1/(x + 1/20), x uniform in (0, 1).
-// The same bits from the same parameters on every machine.
+// Popularity-skewed, clustered interactions with timestamps, values 1; ids are "u1", "u2", … and "i1", "i2", …. The weight
+// of the item of rank r is 1/(r + q) (Zipf-Mandelbrot; q = items/100 + 1); each item belongs to a cluster and each user to
+// two, from which nine tenths of the user's items come, the rest from all. How many items a user has follows 1/(x + 1/20), x
+// uniform in (0, 1). The same bits from the same parameters on every machine.
 // Errors    PM_ERR_ARG when the numbers do not fit: at least 1 and at most half of all items for each user
 pm_status pm_data_synth(const void *parent, const pm_synth_params *params, pm_interactions **out);
 
@@ -127,8 +128,8 @@ typedef struct pm_data_statistics {
 // Errors    PM_ERR_DATA when there are none; PM_ERR_NOMEM
 pm_status pm_data_stat(const pm_interactions *in, pm_data_statistics *out);
 
-// Writes interactions with a header user,item,rating[,timestamp] and ids quoted where needed; pm_data_read gives them back. Tabs
-// where path ends in .tsv or .tsv.gz, gzip where it ends in .gz. Parts that came with the data are left out.
+// Writes interactions with a header user,item,rating[,timestamp] and ids quoted where needed; pm_data_read gives them back.
+// Tabs where path ends in .tsv or .tsv.gz, gzip where it ends in .gz. Parts that came with the data are left out.
 // Errors    PM_ERR_IO
 pm_status pm_data_write_csv(const pm_interactions *in, const char *path);
 
@@ -140,10 +141,12 @@ typedef struct pm_filter_params {
     bool   binarize;                     // values become 1
 } pm_filter_params;
 
-// Filters in the order of the fields; users and items left without interactions leave the id maps, the others keep their order.
-// Where the data brought their own parts (companions), these are filtered by rating too, ids stay, and min_item and min_user are an error.
+// Filters in the order of the fields; users and items left without interactions leave the id maps, the others keep their
+// order. Where the data brought their own parts (companions), these are filtered by rating too, ids stay, and min_item and
+// min_user are an error.
 // Errors    PM_ERR_DATA when nothing is left, naming the filter that took the last; PM_ERR_ARG
-pm_status pm_data_filter(const void *parent, const pm_interactions *in, const pm_filter_params *params, pm_interactions **out);
+pm_status pm_data_filter(const void *parent, const pm_interactions *in, const pm_filter_params *params,
+                         pm_interactions **out);
 
 // ---- splits --------------------------------------------------------------------------------------------------------
 
@@ -156,8 +159,8 @@ typedef struct pm_eval_part {
     bool      sampled;        // leave-one-out: rank the target among candidates only
     uint32_t *candidate_ptr;  // [users + 1]; the first candidate of each row is the target
     uint32_t *candidate;      // [candidate_ptr[users]] item ids, no repeats within a row
-    // Counted, shown with the metrics: users who would belong here but have nothing to find, or nothing known of them; candidates
-    // that repeated the target or each other; given targets that were known already.
+    // Counted, shown with the metrics: users who would belong here but have nothing to find, or nothing known of them;
+    // candidates that repeated the target or each other; given targets that were known already.
     int64_t   excluded_no_target, excluded_no_history, dropped_candidates, repeated_targets;
 } pm_eval_part;
 
@@ -184,23 +187,25 @@ typedef struct pm_split_params {
 } pm_split_params;
 
 // Cuts interactions by a protocol. The result owns everything it points to, id maps included.
-// strong         held_out users for validation and as many for test; items that no training user has leave the item map and the held-out
-//                users. ⌊fold_out · n⌋ of a held-out user's n items are the target, chosen at random; with fewer than 5 items all are
-//                input and the user is excluded.
+// strong         held_out users for validation and as many for test; items that no training user has leave the item map and
+//                the held-out users. ⌊fold_out · n⌋ of a held-out user's n items are the target, chosen at random; with
+//                fewer than 5 items all are input and the user is excluded.
 // random         ⌊test_share · n⌋ interactions to test, ⌊valid_share · n⌋ to validation, the rest to training.
-// leave-one-out  given parts (NCF): test.rating is the target, test.negative its candidates. Otherwise the latest of each user with two
-//                or more interactions is the test target, with sampled candidates. The validation target is the latest of what is left (or
-//                a random one) of each user with two or more left, with sampled candidates. Ties in time keep file order (the last of them is
-//                the latest), and so does a file without times. Sampled candidates are items the user never interacted with.
+// leave-one-out  given parts (NCF): test.rating is the target, test.negative its candidates. Otherwise the latest of each
+//                user with two or more interactions is the test target, with sampled candidates. The validation target is
+//                the latest of what is left (or a random one) of each user with two or more left, with sampled candidates.
+//                Ties in time keep file order (the last of them is the latest), and so does a file without times. Sampled
+//                candidates are items the user never interacted with.
 // files          the parts that came with the data (npz, train/valid/test files, a written split; NCF as leave-one-out).
-// All protocols but these two join given parts to the interactions first. Random choices come from Philox streams of the seed, by user or
-// in file order, so that they are the same on every machine.
+// All protocols but these two join given parts to the interactions first. Random choices come from Philox streams of the
+// seed, by user or in file order, so that they are the same on every machine.
 // Errors    PM_ERR_ARG for an unknown protocol, with the list; PM_ERR_DATA when a part would be empty
 pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_split_params *params, pm_split **out);
 
-// Writes a split into a folder (made where missing) as tab-separated text that any program can read, and that pm_data_read with
-// protocol `files` gives back with the same hash: users.tsv (with roles), items.tsv, train.tsv, valid_input.tsv, valid_target.tsv,
-// test_input.tsv, test_target.tsv, X_candidates.tsv where there are candidates, and split.json, written last.
+// Writes a split into a folder (made where missing) as tab-separated text that any program can read, and that pm_data_read
+// with protocol `files` gives back with the same hash: users.tsv (with roles), items.tsv, train.tsv, valid_input.tsv,
+// valid_target.tsv, test_input.tsv, test_target.tsv, X_candidates.tsv where there are candidates, and split.json, written
+// last.
 // Errors    PM_ERR_IO; PM_ERR_NOMEM
 pm_status pm_split_write(const pm_split *split, const char *folder);
 

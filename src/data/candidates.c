@@ -39,7 +39,9 @@ static pm_status given(pm_split *split, const void *scratch, pm_eval_part *part,
     for (int64_t r = 0; r < part->users; r++) {
         const uint32_t u = part->user[r], mark = (uint32_t)r + 1;
         uint32_t k = start[u];
-        PM_REQUIRE(split, k < start[u + 1], PM_ERR_DATA, "split: user '%s' has a target and no candidates; give some, or remove the file of negatives to have them sampled",
+        PM_REQUIRE(split, k < start[u + 1], PM_ERR_DATA,
+                   "split: user '%s' has a target and no candidates; give some, or remove the file of negatives to have "
+                   "them sampled",
                    pm_ids_name(split->users, u));
         take(part, &at, target_of(part, r), seen, mark);
         if (target_first && pairs->item[order[k]] == target_of(part, r)) k++;
@@ -52,7 +54,8 @@ static pm_status given(pm_split *split, const void *scratch, pm_eval_part *part,
 
 pm_status pm_part_given_candidates(pm_split *split, pm_eval_part *part, const pm_list *pairs, bool target_first)
 {
-    PM_REQUIRE(split, part->users + pairs->count < UINT32_MAX, PM_ERR_DATA, "split: more than %u candidates", UINT32_MAX - 1);
+    PM_REQUIRE(split, part->users + pairs->count < UINT32_MAX, PM_ERR_DATA, "split: more than %u candidates",
+               UINT32_MAX - 1);
     char *scratch = pm_new(split, char);
     PM_CHECK_ALLOC(scratch);
     PM_TRY(given(split, scratch, part, pairs, target_first));
@@ -60,8 +63,10 @@ pm_status pm_part_given_candidates(pm_split *split, pm_eval_part *part, const pm
     return PM_OK;
 }
 
-// Draws `wanted` items that are not marked: by rejection where most are free, otherwise by a partial shuffle of the free ones.
-static void draw(pm_eval_part *part, uint32_t *at, int64_t items, int64_t available, int64_t wanted, pm_rng *rng, uint32_t *seen, uint32_t mark, uint32_t *free_items)
+// Draws `wanted` items that are not marked: by rejection where most are free, otherwise by a partial shuffle of the free
+// ones.
+static void draw(pm_eval_part *part, uint32_t *at, int64_t items, int64_t available, int64_t wanted, pm_rng *rng,
+                 uint32_t *seen, uint32_t mark, uint32_t *free_items)
 {
     if (available / 4 > wanted && available > items / 4) {
         while (wanted > 0) wanted -= take(part, at, pm_rng_below(rng, (uint32_t)items), seen, mark);
@@ -77,10 +82,12 @@ static void draw(pm_eval_part *part, uint32_t *at, int64_t items, int64_t availa
     }
 }
 
-pm_status pm_part_sample_candidates(pm_split *split, pm_eval_part *part, const pm_csr *known, int64_t negatives, uint64_t seed, const char *stream)
+pm_status pm_part_sample_candidates(pm_split *split, pm_eval_part *part, const pm_csr *known, int64_t negatives,
+                                    uint64_t seed, const char *stream)
 {
     const int64_t items = known->cols, each = PM_MIN(negatives, items) + 1;
-    PM_REQUIRE(split, part->users * each < UINT32_MAX, PM_ERR_ARG, "split: %" PRId64 " users with %" PRId64 " candidates each are too many; ask for fewer negatives",
+    PM_REQUIRE(split, part->users * each < UINT32_MAX, PM_ERR_ARG,
+               "split: %" PRId64 " users with %" PRId64 " candidates each are too many; ask for fewer negatives",
                part->users, each);
     char *scratch = pm_new(split, char);
     PM_CHECK_ALLOC(scratch);

@@ -24,7 +24,8 @@ void pm_csr_free(pm_csr *csr)
 }
 
 // order[k] = the k-th entry of `in_order` (NULL: 0, 1, …) when sorted stably by key. start: [keys + 1] zeroed scratch.
-static void counting_sort(const uint32_t *key, const uint32_t *in_order, int64_t count, int64_t keys, uint32_t *start, uint32_t *order)
+static void counting_sort(const uint32_t *key, const uint32_t *in_order, int64_t count, int64_t keys, uint32_t *start,
+                          uint32_t *order)
 {
     for (int64_t i = 0; i < count; i++) start[key[i] + 1]++;
     for (int64_t k = 0; k < keys; k++) start[k + 1] += start[k];
@@ -34,8 +35,8 @@ static void counting_sort(const uint32_t *key, const uint32_t *in_order, int64_t
     }
 }
 
-static pm_status sorted_order(const void *scratch, int64_t rows, int64_t cols, int64_t count, const uint32_t *row, const uint32_t *col,
-                              uint32_t **out)
+static pm_status sorted_order(const void *scratch, int64_t rows, int64_t cols, int64_t count, const uint32_t *row,
+                              const uint32_t *col, uint32_t **out)
 {
     uint32_t *by_col = pm_new_array(scratch, uint32_t, count), *by_row = pm_new_array(scratch, uint32_t, count);
     uint32_t *col_start = pm_new_array(scratch, uint32_t, cols + 1), *row_start = pm_new_array(scratch, uint32_t, rows + 1);
@@ -46,8 +47,9 @@ static pm_status sorted_order(const void *scratch, int64_t rows, int64_t cols, i
     return PM_OK;
 }
 
-static pm_status build(const void *parent, const void *scratch, int64_t rows, int64_t cols, int64_t count, const uint32_t *row,
-                       const uint32_t *col, const float *val, const int64_t *time, pm_csr *out, int64_t *duplicates)
+static pm_status build(const void *parent, const void *scratch, int64_t rows, int64_t cols, int64_t count,
+                       const uint32_t *row, const uint32_t *col, const float *val, const int64_t *time, pm_csr *out,
+                       int64_t *duplicates)
 {
     uint32_t *order = NULL;
     PM_TRY(sorted_order(scratch, rows, cols, count, row, col, &order));
@@ -69,15 +71,17 @@ static pm_status build(const void *parent, const void *scratch, int64_t rows, in
     return PM_OK;
 }
 
-pm_status pm_csr_build(const void *parent, int64_t rows, int64_t cols, int64_t count, const uint32_t *row, const uint32_t *col,
-                       const float *val, const int64_t *time, pm_csr *out, int64_t *duplicates)
+pm_status pm_csr_build(const void *parent, int64_t rows, int64_t cols, int64_t count, const uint32_t *row,
+                       const uint32_t *col, const float *val, const int64_t *time, pm_csr *out, int64_t *duplicates)
 {
     *out = (pm_csr){ 0 };
     PM_REQUIRE(parent, rows >= 0 && cols >= 0 && rows < UINT32_MAX && cols < UINT32_MAX && count >= 0 && count < UINT32_MAX,
-               PM_ERR_ARG, "csr: %" PRId64 " entries of [%" PRId64 ", %" PRId64 "] do not fit into 32-bit indices", count, rows, cols);
+               PM_ERR_ARG, "csr: %" PRId64 " entries of [%" PRId64 ", %" PRId64 "] do not fit into 32-bit indices", count,
+               rows, cols);
     for (int64_t i = 0; i < count; i++)
-        PM_REQUIRE(parent, row[i] < rows && col[i] < cols, PM_ERR_ARG, "csr: entry %" PRId64 " at (%u, %u) lies outside [%" PRId64 ", %" PRId64 "]",
-                   i, row[i], col[i], rows, cols);
+        PM_REQUIRE(parent, row[i] < rows && col[i] < cols, PM_ERR_ARG,
+                   "csr: entry %" PRId64 " at (%u, %u) lies outside [%" PRId64 ", %" PRId64 "]", i, row[i], col[i], rows,
+                   cols);
     char *scratch = pm_new(parent, char);
     PM_CHECK_ALLOC(scratch);
     const pm_status st = build(parent, scratch, rows, cols, count, row, col, val, time, out, duplicates);
@@ -137,5 +141,6 @@ pm_status pm_csr_take_rows(const void *parent, const pm_csr *in, const uint32_t 
 
 pm_status pm_csr_of_list(const void *parent, const pm_list *list, int64_t rows, int64_t cols, pm_csr *out)
 {
-    return pm_csr_build(parent, rows, cols, list->count, list->user, list->item, list->value, list->has_time ? list->time : NULL, out, NULL);
+    return pm_csr_build(parent, rows, cols, list->count, list->user, list->item, list->value,
+                        list->has_time ? list->time : NULL, out, NULL);
 }

@@ -44,7 +44,8 @@ static pm_status mark(const void *scratch, const pm_interactions *in, const pm_f
     uint32_t *times = pm_new_array(scratch, uint32_t, PM_MAX(users, items));
     PM_CHECK_ALLOC(times);
     mark_by_rating(p, &all, keep);
-    if (count_kept(keep, in->count) == 0) return nothing_left(scratch, p->has_min_rating ? "the smallest rating" : "the rating to exceed");
+    if (count_kept(keep, in->count) == 0)
+        return nothing_left(scratch, p->has_min_rating ? "the smallest rating" : "the rating to exceed");
     for (bool again = true; again;) {
         const int64_t by_item = drop_rare(in->item, in->count, items, p->min_item, times, keep);
         if (count_kept(keep, in->count) == 0) return nothing_left(scratch, "the smallest number of interactions an item");
@@ -56,8 +57,8 @@ static pm_status mark(const void *scratch, const pm_interactions *in, const pm_f
 }
 
 // The ids that occur among the kept entries, and the entries' new numbers.
-static pm_status renumber(pm_interactions *out, const void *scratch, const uint32_t *key, const uint8_t *keep, int64_t count, const pm_ids *ids,
-                          uint32_t **remap, pm_ids **made)
+static pm_status renumber(pm_interactions *out, const void *scratch, const uint32_t *key, const uint8_t *keep, int64_t count,
+                          const pm_ids *ids, uint32_t **remap, pm_ids **made)
 {
     uint8_t *used = pm_new_array(scratch, uint8_t, pm_ids_count(ids));
     *remap = pm_new_array(scratch, uint32_t, pm_ids_count(ids));
@@ -86,7 +87,8 @@ static pm_status take(pm_interactions *out, const pm_interactions *in, const uin
     return PM_OK;
 }
 
-static pm_status filter_list(pm_interactions *out, const pm_list *in, const pm_filter_params *p, bool by_rating, pm_list *kept)
+static pm_status filter_list(pm_interactions *out, const pm_list *in, const pm_filter_params *p, bool by_rating,
+                             pm_list *kept)
 {
     uint8_t *keep = pm_new_array(out, uint8_t, PM_MAX(in->count, 1));
     PM_CHECK_ALLOC(keep);
@@ -143,15 +145,18 @@ static pm_status filter_into(pm_interactions *out, const void *scratch, const pm
     return PM_OK;
 }
 
-pm_status pm_data_filter(const void *parent, const pm_interactions *in, const pm_filter_params *params, pm_interactions **out)
+pm_status pm_data_filter(const void *parent, const pm_interactions *in, const pm_filter_params *params,
+                         pm_interactions **out)
 {
     *out = NULL;
-    PM_REQUIRE(parent, params->min_item >= 0 && params->min_user >= 0, PM_ERR_ARG, "filter: min_item = %" PRId64 " and min_user = %" PRId64 " must not be negative",
-               params->min_item, params->min_user);
-    PM_REQUIRE(parent, !in->companions || (params->min_item <= 1 && params->min_user <= 1), PM_ERR_ARG,
-               "filter: the data come with their own validation or test part (%s), which min_item and min_user would take apart; "
-               "leave these filters out, or read one file of all interactions",
-               in->companions->kind);
+    PM_REQUIRE(parent, params->min_item >= 0 && params->min_user >= 0, PM_ERR_ARG,
+               "filter: min_item = %" PRId64 " and min_user = %" PRId64 " must not be negative", params->min_item,
+               params->min_user);
+    PM_REQUIRE(
+        parent, !in->companions || (params->min_item <= 1 && params->min_user <= 1), PM_ERR_ARG,
+        "filter: the data come with their own validation or test part (%s), which min_item and min_user would take apart; "
+        "leave these filters out, or read one file of all interactions",
+        in->companions->kind);
     pm_interactions *made = pm_new(parent, pm_interactions);
     PM_CHECK_ALLOC(made);
     char *scratch = pm_new(made, char);

@@ -29,8 +29,9 @@ pm_status pm_all_interactions(const void *parent, const pm_interactions *in, pm_
 // Roles of users in a split, as users.tsv has them.
 enum { PM_ROLE_NONE, PM_ROLE_TRAIN, PM_ROLE_VALID, PM_ROLE_TEST };
 
-// What a data set brings along besides its interactions. A list of `input` is there for "split" alone: elsewhere what is known
-// of a user follows from the other parts. Candidates are (user, item) pairs in the order given, the target not necessarily among them.
+// What a data set brings along besides its interactions. A list of `input` is there for "split" alone: elsewhere what is
+// known of a user follows from the other parts. Candidates are (user, item) pairs in the order given, the target not
+// necessarily among them.
 typedef struct pm_given_part {
     pm_list input, target, candidates;
     bool    present, has_candidates;
@@ -68,9 +69,11 @@ pm_status pm_read_ncf(pm_reader *reader, const char *train_path, pm_list *train)
 pm_status pm_read_npz(pm_reader *reader, const char *train_path, pm_list *train);
 pm_status pm_read_split_folder(pm_reader *reader, const char *folder, pm_list *train);
 
-// Finds the data file that a path means: itself, or the known file in a folder. *format becomes what its name says, or stays NULL.
+// Finds the data file that a path means: itself, or the known file in a folder. *format becomes what its name says, or stays
+// NULL.
 pm_status pm_locate(const void *parent, const char *path, const char **file, const char **format);
-// `file` with the part `from` of its base name replaced by `to`, when such a file exists, as is or compressed; *out is NULL otherwise.
+// `file` with the part `from` of its base name replaced by `to`, when such a file exists, as is or compressed; *out is NULL
+// otherwise.
 pm_status pm_companion_path(const void *parent, const char *file, const char *from, const char *to, char **out);
 
 // A bad line: PM_OK when such lines are skipped (counted, the first ones logged), otherwise the error.
@@ -78,9 +81,10 @@ pm_status pm_bad_line(pm_reader *reader, const char *path, int64_t line, const c
 // A piece of a file made fit for a message: quoted, control characters escaped, cut when long.
 enum { PM_SHOWN = 96 };
 const char *pm_shown(char buffer[PM_SHOWN], const char *text, size_t length);
-// Checks an id and finds it; *index is −1 when it is new. What is wrong with it goes through pm_bad_line and leaves *ok false.
-pm_status pm_reader_find(pm_reader *reader, const pm_ids *ids, const char *path, int64_t line, const char *what, const char *name,
-                         size_t length, int64_t *index, bool *ok);
+// Checks an id and finds it; *index is −1 when it is new. What is wrong with it goes through pm_bad_line and leaves *ok
+// false.
+pm_status pm_reader_find(pm_reader *reader, const pm_ids *ids, const char *path, int64_t line, const char *what,
+                         const char *name, size_t length, int64_t *index, bool *ok);
 
 // Splits, by protocol.
 pm_status pm_split_strong(pm_split *split, const pm_interactions *in, const pm_split_params *params);
@@ -93,18 +97,20 @@ pm_status pm_list_select(const void *parent, const pm_list *in, const uint8_t *l
 pm_status pm_csr_of_list(const void *parent, const pm_list *list, int64_t rows, int64_t cols, pm_csr *out);
 // The given rows of a matrix.
 pm_status pm_csr_take_rows(const void *parent, const pm_csr *in, const uint32_t *rows, int64_t count, pm_csr *out);
-// Makes a part from matrices over all users: the users with role[user] == wanted (role NULL: all) that have both input and target.
-pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input, const pm_csr *target, const uint8_t *role, int wanted);
+// Makes a part from matrices over all users: the users with role[user] == wanted (role NULL: all) that have both input and
+// target.
+pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input, const pm_csr *target, const uint8_t *role,
+                        int wanted);
 // Sets the training matrix to all users, in order.
 pm_status pm_train_all_users(pm_split *split, const pm_list *list);
 // Training and parts from labels (1 training, 2 validation, 4 test): validation knows training, test knows both.
 enum { PM_LABEL_TRAIN = 1, PM_LABEL_VALID = 2, PM_LABEL_TEST = 4 };
 pm_status pm_split_by_label(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label);
-// Candidates from given pairs: the target first, repeats and the target itself dropped and counted. target_first: the pairs of a
-// user begin with the target, as they should.
+// Candidates from given pairs: the target first, repeats and the target itself dropped and counted. target_first: the pairs
+// of a user begin with the target, as they should.
 pm_status pm_part_given_candidates(pm_split *split, pm_eval_part *part, const pm_list *pairs, bool target_first);
 // Candidates drawn without replacement from the items that have no entry in `known` [all users, items].
-pm_status pm_part_sample_candidates(pm_split *split, pm_eval_part *part, const pm_csr *known, int64_t negatives, uint64_t seed,
-                                    const char *stream);
+pm_status pm_part_sample_candidates(pm_split *split, pm_eval_part *part, const pm_csr *known, int64_t negatives,
+                                    uint64_t seed, const char *stream);
 
 #endif

@@ -26,7 +26,9 @@ static void report(pm_lines *l)
     pm_source_position(l->source, &done, &total);
     if (done - l->reported < REPORT_EVERY && done != total) return;
     l->reported = done;
-    pm_report_progress(l, &(pm_progress){ .what = "read", .unit = "bytes", .done = done, .total = total, .seconds = pm_clock() - l->started });
+    pm_report_progress(
+        l,
+        &(pm_progress){ .what = "read", .unit = "bytes", .done = done, .total = total, .seconds = pm_clock() - l->started });
 }
 
 // Moves what is left to the front and reads more behind it.

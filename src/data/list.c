@@ -4,7 +4,8 @@
 pm_status pm_list_reserve(const void *parent, pm_list *l, int64_t capacity)
 {
     if (capacity <= l->capacity) return PM_OK;
-    PM_REQUIRE(parent, capacity < UINT32_MAX, PM_ERR_DATA, "more than %u interactions; cut the data into smaller sets", UINT32_MAX - 1);
+    PM_REQUIRE(parent, capacity < UINT32_MAX, PM_ERR_DATA, "more than %u interactions; cut the data into smaller sets",
+               UINT32_MAX - 1);
     PM_TRY(pm_grow_array(parent, (void **)&l->user, capacity, sizeof *l->user));
     PM_TRY(pm_grow_array(parent, (void **)&l->item, capacity, sizeof *l->item));
     PM_TRY(pm_grow_array(parent, (void **)&l->value, capacity, sizeof *l->value));
@@ -95,7 +96,8 @@ pm_status pm_list_select(const void *parent, const pm_list *in, const uint8_t *l
     *out = (pm_list){ .has_time = in->has_time };
     PM_TRY(pm_list_reserve(parent, out, PM_MAX(count, 1)));
     for (int64_t i = 0; i < in->count; i++)
-        if (label[i] & mask) PM_TRY(pm_list_add(parent, out, in->user[i], in->item[i], in->value[i], in->has_time ? in->time[i] : 0));
+        if (label[i] & mask)
+            PM_TRY(pm_list_add(parent, out, in->user[i], in->item[i], in->value[i], in->has_time ? in->time[i] : 0));
     return PM_OK;
 }
 

@@ -84,10 +84,12 @@ static pm_status locate_in_folder(const void *parent, const char *path, const ch
     closedir(dir);
     PM_TRY(st);
     PM_REQUIRE(parent, count > 0, PM_ERR_DATA,
-               "%s: no known data file in this folder (ratings.dat, u.data, ratings.csv, *.train.rating, Rtrain.npz, train.csv, split.json, …); "
+               "%s: no known data file in this folder (ratings.dat, u.data, ratings.csv, *.train.rating, Rtrain.npz, "
+               "train.csv, split.json, …); "
                "name the file itself",
                path);
-    PM_REQUIRE(parent, count == 1, PM_ERR_DATA, "%s: several data files in this folder: %s; name the one to read", path, list);
+    PM_REQUIRE(parent, count == 1, PM_ERR_DATA, "%s: several data files in this folder: %s; name the one to read", path,
+               list);
     *file = pm_sprintf(parent, "%s%s%s", path, ends_with(path, "/") ? "" : "/", found);
     PM_CHECK_ALLOC(*file);
     return PM_OK;

@@ -1,5 +1,5 @@
-// The files of Neural Collaborative Filtering (He et al., 2017): X.train.rating, X.test.rating with one row a user, X.test.negative
-// with "(user,item)" and the items to rank against it.
+// The files of Neural Collaborative Filtering (He et al., 2017): X.train.rating, X.test.rating with one row a user,
+// X.test.negative with "(user,item)" and the items to rank against it.
 #include "data/fields.h"
 #include "data/internal.h"
 #include "data/source.h"
@@ -35,16 +35,20 @@ static pm_status read_negatives_line(negatives *n)
     const int count = l->too_long ? -1 : pm_split_fields(l->line, l->length, PM_DELIM_TAB, n->fields);
     pm_field user, item;
     if (count < 2 || count > PM_FIELD_LIMIT || !parse_pair(n->fields[0].text, n->fields[0].length, &user, &item))
-        return pm_bad_line(r, l->path, l->number, "malformed line: %s; expected (user,item), then up to %d item ids, separated by tabs", shown,
+        return pm_bad_line(r, l->path, l->number,
+                           "malformed line: %s; expected (user,item), then up to %d item ids, separated by tabs", shown,
                            PM_FIELD_LIMIT - 1);
-    const int64_t u = pm_ids_find_n(r->out->users, user.text, user.length), i = pm_ids_find_n(r->out->items, item.text, item.length);
+    const int64_t u = pm_ids_find_n(r->out->users, user.text, user.length),
+                  i = pm_ids_find_n(r->out->items, item.text, item.length);
     if (u < 0 || u >= n->users || i < 0 || n->target[u] != (uint32_t)i + 1)
-        return pm_bad_line(r, l->path, l->number, "the pair is not in the test ratings: %s; both files must be of the same split", shown);
+        return pm_bad_line(r, l->path, l->number,
+                           "the pair is not in the test ratings: %s; both files must be of the same split", shown);
     for (int k = 1; k < count; k++) {
         int64_t known;
         uint32_t index;
         bool ok;
-        PM_TRY(pm_reader_find(r, r->out->items, l->path, l->number, "item", n->fields[k].text, n->fields[k].length, &known, &ok));
+        PM_TRY(pm_reader_find(r, r->out->items, l->path, l->number, "item", n->fields[k].text, n->fields[k].length, &known,
+                              &ok));
         if (!ok) return PM_OK;
         index = (uint32_t)known;
         if (known < 0) PM_TRY(pm_ids_add(r->out->items, n->fields[k].text, n->fields[k].length, &index));
@@ -69,7 +73,8 @@ static pm_status read_negatives(pm_reader *reader, const char *path, const pm_li
         if (!n->lines->line) break;
         if (n->lines->length) PM_TRY(read_negatives_line(n));
     }
-    PM_REQUIRE(reader->out, out->count > 0, PM_ERR_DATA, "%s:1: the file is empty: it has no negatives; remove it to have them sampled", path);
+    PM_REQUIRE(reader->out, out->count > 0, PM_ERR_DATA,
+               "%s:1: the file is empty: it has no negatives; remove it to have them sampled", path);
     pm_free(n);
     return PM_OK;
 }
@@ -83,7 +88,8 @@ pm_status pm_read_ncf(pm_reader *reader, const char *train_path, pm_list *train)
     char *test, *negative;
     PM_TRY(pm_companion_path(reader->out, train_path, ".train.rating", ".test.rating", &test));
     PM_TRY(pm_companion_path(reader->out, train_path, ".train.rating", ".test.negative", &negative));
-    PM_REQUIRE(reader->out, test, PM_ERR_DATA, "%s: format ncf needs a file named X.train.rating with X.test.rating beside it", train_path);
+    PM_REQUIRE(reader->out, test, PM_ERR_DATA,
+               "%s: format ncf needs a file named X.train.rating with X.test.rating beside it", train_path);
     PM_TRY(pm_read_table(reader, train_path, NULL, NULL, train));
     PM_TRY(pm_read_table(reader, test, NULL, NULL, &c->test.target));
     c->test.present = true;

@@ -40,12 +40,13 @@ pm_status pm_bad_line(pm_reader *reader, const char *path, int64_t line, const c
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
     if (!reader->params->skip_bad_lines) return pm_fail(reader->out, PM_ERR_DATA, "%s:%" PRId64 ": %s", path, line, reason);
-    if (reader->out->skipped_lines++ < LOGGED_BAD_LINES) pm_log(reader->out, PM_LOG_WARN, "%s:%" PRId64 ": skipped: %s", path, line, reason);
+    if (reader->out->skipped_lines++ < LOGGED_BAD_LINES)
+        pm_log(reader->out, PM_LOG_WARN, "%s:%" PRId64 ": skipped: %s", path, line, reason);
     return PM_OK;
 }
 
-pm_status pm_reader_find(pm_reader *reader, const pm_ids *ids, const char *path, int64_t line, const char *what, const char *name,
-                         size_t length, int64_t *index, bool *ok)
+pm_status pm_reader_find(pm_reader *reader, const pm_ids *ids, const char *path, int64_t line, const char *what,
+                         const char *name, size_t length, int64_t *index, bool *ok)
 {
     char shown[PM_SHOWN];
     *index = pm_ids_find_n(ids, name, length);
@@ -53,13 +54,15 @@ pm_status pm_reader_find(pm_reader *reader, const pm_ids *ids, const char *path,
     if (*ok) return PM_OK;
     if (length == 0) return pm_bad_line(reader, path, line, "the %s is empty: ''; give it an id", what);
     if (!pm_is_utf8(name, length))
-        return pm_bad_line(reader, path, line, "the %s is not UTF-8: %s; convert the file, such as with iconv", what, pm_shown(shown, name, length));
+        return pm_bad_line(reader, path, line, "the %s is not UTF-8: %s; convert the file, such as with iconv", what,
+                           pm_shown(shown, name, length));
     if (reader->fixed_ids)
-        return pm_bad_line(reader, path, line, "unknown %s: %s; users.tsv and items.tsv list what there is", what, pm_shown(shown, name, length));
+        return pm_bad_line(reader, path, line, "unknown %s: %s; users.tsv and items.tsv list what there is", what,
+                           pm_shown(shown, name, length));
     // Not a matter of one line: skipping would keep an arbitrary part.
     PM_REQUIRE(reader->out, pm_ids_count(ids) < reader->max_ids, PM_ERR_DATA,
-               "%s:%" PRId64 ": more than %" PRId64 " distinct %ss, at %s; are the right columns chosen (--columns)?", path, line, reader->max_ids, what,
-               pm_shown(shown, name, length));
+               "%s:%" PRId64 ": more than %" PRId64 " distinct %ss, at %s; are the right columns chosen (--columns)?", path,
+               line, reader->max_ids, what, pm_shown(shown, name, length));
     *ok = true;
     return PM_OK;
 }
@@ -84,7 +87,8 @@ static pm_status read_parts(pm_reader *r, const char *path, const char *format)
     pm_given_part *const parts[2] = { &r->out->companions->valid, &r->out->companions->test };
     for (int p = 0; p < 2; p++) {
         char *file = NULL;
-        for (int k = 0; k < 2 && !file && names[p][k]; k++) PM_TRY(pm_companion_path(r->out, path, "train.", names[p][k], &file));
+        for (int k = 0; k < 2 && !file && names[p][k]; k++)
+            PM_TRY(pm_companion_path(r->out, path, "train.", names[p][k], &file));
         if (!file) continue;
         PM_TRY(pm_read_table(r, file, format, r->params->columns, &parts[p]->target));
         parts[p]->present = true;
@@ -116,7 +120,8 @@ static pm_status read_format(pm_reader *r, const char *path, const char *format,
 static pm_status finish(pm_reader *r, const char *path, pm_list *list)
 {
     pm_interactions *out = r->out;
-    PM_REQUIRE(out, list->count > 0, PM_ERR_DATA, "%s: no usable interactions (%" PRId64 " bad lines skipped); see the log for the first of them", path,
+    PM_REQUIRE(out, list->count > 0, PM_ERR_DATA,
+               "%s: no usable interactions (%" PRId64 " bad lines skipped); see the log for the first of them", path,
                out->skipped_lines);
     PM_TRY(pm_list_dedupe(out, list, pm_ids_count(out->users), pm_ids_count(out->items), &out->duplicates));
     out->count = list->count;
@@ -142,7 +147,10 @@ static pm_status read_into(pm_interactions *out, const pm_read_params *params)
     PM_TRY(pm_ids_create(out, &out->items));
     PM_TRY(pm_locate(out, params->path, &path, &named));
     PM_TRY(is_zip(out, path, &zip));
-    const char *format = params->format && !pm_name_equal(params->format, "auto") ? params->format : zip ? "npz" : named ? named : "auto";
+    const char *format = params->format && !pm_name_equal(params->format, "auto") ? params->format
+                         : zip                                                    ? "npz"
+                         : named                                                  ? named
+                                                                                  : "auto";
     PM_TRY(read_format(&r, path, format, &list));
     return finish(&r, path, &list);
 }
@@ -153,16 +161,16 @@ static pm_status check_format(const void *parent, const char *format)
     for (int f = 0; f < PM_COUNT(formats); f++)
         if (pm_name_equal(format, formats[f])) return PM_OK;
     const char *near = pm_nearest_name(format, formats, PM_COUNT(formats));
-    return pm_fail(parent, PM_ERR_ARG, "unknown format '%s'; there are auto, movielens, csv, tsv, ncf, npz, split%s%s%s", format,
-                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return pm_fail(parent, PM_ERR_ARG, "unknown format '%s'; there are auto, movielens, csv, tsv, ncf, npz, split%s%s%s",
+                   format, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 pm_status pm_data_read(const void *parent, const pm_read_params *params, pm_interactions **out)
 {
     *out = NULL;
     PM_REQUIRE(parent, params && params->path && *params->path, PM_ERR_ARG, "data: no path given");
-    PM_REQUIRE(parent, params->max_ids >= 0 && params->max_ids <= INT32_MAX, PM_ERR_ARG, "data: max_ids = %" PRId64 " must be 0 to %d",
-               params->max_ids, INT32_MAX);
+    PM_REQUIRE(parent, params->max_ids >= 0 && params->max_ids <= INT32_MAX, PM_ERR_ARG,
+               "data: max_ids = %" PRId64 " must be 0 to %d", params->max_ids, INT32_MAX);
     PM_TRY(check_format(parent, params->format));
     pm_interactions *made = pm_new(parent, pm_interactions);
     PM_CHECK_ALLOC(made);

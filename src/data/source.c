@@ -112,7 +112,9 @@ void pm_source_position(const pm_source *s, int64_t *done, int64_t *total)
 
 static pm_status truncated(pm_source *s, const char *what)
 {
-    return pm_fail(s, PM_ERR_DATA, "%s: truncated: the %s stream ends early, after %" PRId64 " bytes of the file; fetch or make the file again",
+    return pm_fail(s, PM_ERR_DATA,
+                   "%s: truncated: the %s stream ends early, after %" PRId64
+                   " bytes of the file; fetch or make the file again",
                    s->path, what, s->done);
 }
 
@@ -120,7 +122,8 @@ static pm_status damaged(pm_source *s, const char *what, const char *reason)
 {
     int64_t at, total;
     pm_source_position(s, &at, &total);
-    return pm_fail(s, PM_ERR_DATA, "%s: damaged %s stream near byte %" PRId64 ": %s; fetch or make the file again", s->path, what, at, reason);
+    return pm_fail(s, PM_ERR_DATA, "%s: damaged %s stream near byte %" PRId64 ": %s; fetch or make the file again", s->path,
+                   what, at, reason);
 }
 
 static pm_status step_gzip(pm_source *s, char *buffer, size_t size, size_t *got)
@@ -136,7 +139,8 @@ static pm_status step_gzip(pm_source *s, char *buffer, size_t size, size_t *got)
     s->in_frame = code != Z_STREAM_END;
     if (code == Z_STREAM_END) inflateReset(&s->z);    // another member may follow
     if (code == Z_MEM_ERROR) return PM_ERR_NOMEM;
-    if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) return damaged(s, "gzip", s->z.msg ? s->z.msg : "not gzip");
+    if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
+        return damaged(s, "gzip", s->z.msg ? s->z.msg : "not gzip");
     return PM_OK;
 }
 

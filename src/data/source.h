@@ -17,7 +17,8 @@ enum { PM_LINE_LIMIT = 1 << 20 };    // longer lines are bad lines
 typedef struct pm_lines {
     const char *path;
     int64_t     number;      // of the line last given, from 1
-    char       *line;        // zero-terminated, without its end (\n or \r\n) and, in line 1, without a byte-order mark; NULL at the end
+    char
+        *line;    // zero-terminated, without its end (\n or \r\n) and, in line 1, without a byte-order mark; NULL at the end
     size_t      length;
     bool        too_long;    // the line went on; what is given is its beginning
     // the reader's own

@@ -29,7 +29,8 @@ static uint32_t row_length(const pm_csr *csr, int64_t row)
     return csr->indptr[row + 1] - csr->indptr[row];
 }
 
-pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input, const pm_csr *target, const uint8_t *role, int wanted)
+pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input, const pm_csr *target, const uint8_t *role,
+                        int wanted)
 {
     const char *name = part == &split->valid ? "validation" : "test";
     part->user = pm_new_array(split, uint32_t, PM_MAX(input->rows, 1));
@@ -41,8 +42,9 @@ pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input
         else part->user[part->users++] = (uint32_t)u;
     }
     PM_REQUIRE(split, part->users > 0, PM_ERR_DATA,
-               "split: the %s part is empty: %" PRId64 " users have nothing to find and %" PRId64 " no history; use more data or another protocol", name,
-               part->excluded_no_target, part->excluded_no_history);
+               "split: the %s part is empty: %" PRId64 " users have nothing to find and %" PRId64
+               " no history; use more data or another protocol",
+               name, part->excluded_no_target, part->excluded_no_history);
     PM_TRY(pm_csr_take_rows(split, input, part->user, part->users, &part->input));
     return pm_csr_take_rows(split, target, part->user, part->users, &part->target);
 }
@@ -52,14 +54,15 @@ pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_
     *out = NULL;
     const char *names[PM_COUNT(protocols)];
     const struct protocol *chosen = NULL;
-    PM_REQUIRE(parent, params && params->protocol, PM_ERR_ARG, "split: no protocol given; there are strong, random, leave-one-out, files");
+    PM_REQUIRE(parent, params && params->protocol, PM_ERR_ARG,
+               "split: no protocol given; there are strong, random, leave-one-out, files");
     for (int p = 0; p < PM_COUNT(protocols); p++) {
         names[p] = protocols[p].name;
         if (pm_name_equal(params->protocol, names[p])) chosen = &protocols[p];
     }
     const char *near = pm_nearest_name(params->protocol, names, PM_COUNT(names));
-    PM_REQUIRE(parent, chosen, PM_ERR_ARG, "unknown protocol '%s'; there are strong, random, leave-one-out, files%s%s%s", params->protocol,
-               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    PM_REQUIRE(parent, chosen, PM_ERR_ARG, "unknown protocol '%s'; there are strong, random, leave-one-out, files%s%s%s",
+               params->protocol, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     PM_REQUIRE(parent, in->count > 0, PM_ERR_DATA, "split: there are no interactions");
     pm_split *split = pm_new(parent, pm_split);
     PM_CHECK_ALLOC(split);

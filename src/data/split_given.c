@@ -9,7 +9,8 @@ static pm_status copy_ids(pm_split *split, const pm_interactions *in)
     return pm_ids_copy(split, in->items, &split->items);
 }
 
-static pm_status csr_of_labels(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask, pm_csr *out)
+static pm_status csr_of_labels(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask,
+                               pm_csr *out)
 {
     pm_list chosen;
     PM_TRY(pm_list_select(scratch, all, label, mask, &chosen));
@@ -42,7 +43,8 @@ static pm_status join_given(pm_split *split, const void *scratch, const pm_inter
 }
 
 // Gives `own` to the latest entry with label TRAIN of each user who has two or more; random: to any of them.
-static pm_status hold_out(const void *scratch, const pm_list *all, int64_t users, bool random, uint64_t seed, uint8_t own, uint8_t *label)
+static pm_status hold_out(const void *scratch, const pm_list *all, int64_t users, bool random, uint64_t seed, uint8_t own,
+                          uint8_t *label)
 {
     uint32_t *count = pm_new_array(scratch, uint32_t, users), *pick = pm_new_array(scratch, uint32_t, users);
     uint32_t *chosen = pm_new_array(scratch, uint32_t, users);    // index + 1
@@ -70,18 +72,21 @@ static pm_status one_target_each(pm_split *split, const pm_eval_part *part)
 {
     for (int64_t r = 0; r < part->users; r++)
         PM_REQUIRE(split, part->target.indptr[r + 1] - part->target.indptr[r] == 1, PM_ERR_DATA,
-                   "split leave-one-out: user '%s' has %u test rows; exactly one is ranked among the candidates, so keep one (or use protocol files)",
+                   "split leave-one-out: user '%s' has %u test rows; exactly one is ranked among the candidates, so keep "
+                   "one (or use protocol files)",
                    pm_ids_name(split->users, part->user[r]), part->target.indptr[r + 1] - part->target.indptr[r]);
     return PM_OK;
 }
 
-static pm_status leave_one_out_into(pm_split *split, const void *scratch, const pm_interactions *in, const pm_split_params *params)
+static pm_status leave_one_out_into(pm_split *split, const void *scratch, const pm_interactions *in,
+                                    const pm_split_params *params)
 {
     const bool given = in->companions && pm_name_equal(in->companions->kind, "ncf");
     const bool random = params->validation && pm_name_equal(params->validation, "random");
     PM_REQUIRE(split, !params->validation || random || pm_name_equal(params->validation, "previous"), PM_ERR_ARG,
                "split leave-one-out: unknown validation '%s'; there are previous, random", params->validation);
-    PM_REQUIRE(split, params->negatives >= 0, PM_ERR_ARG, "split leave-one-out: negatives = %" PRId64 " must not be negative", params->negatives);
+    PM_REQUIRE(split, params->negatives >= 0, PM_ERR_ARG,
+               "split leave-one-out: negatives = %" PRId64 " must not be negative", params->negatives);
     const int64_t negatives = params->negatives ? params->negatives : 100, users = pm_ids_count(in->users);
     pm_list all = { 0 };
     uint8_t *label;
@@ -93,7 +98,9 @@ static pm_status leave_one_out_into(pm_split *split, const void *scratch, const 
         label = pm_new_array(scratch, uint8_t, all.count);
         PM_CHECK_ALLOC(label);
         memset(label, PM_LABEL_TRAIN, (size_t)all.count);
-        if (!all.has_time) pm_log(split, PM_LOG_WARN, "split leave-one-out: no times: the last interaction of a user in the file counts as the latest");
+        if (!all.has_time)
+            pm_log(split, PM_LOG_WARN,
+                   "split leave-one-out: no times: the last interaction of a user in the file counts as the latest");
         PM_TRY(hold_out(scratch, &all, users, false, params->seed, PM_LABEL_TEST, label));
     }
     split->interactions = all.count;
@@ -102,9 +109,12 @@ static pm_status leave_one_out_into(pm_split *split, const void *scratch, const 
     pm_csr known;
     PM_TRY(pm_csr_of_list(scratch, &all, users, pm_ids_count(in->items), &known));
     PM_TRY(one_target_each(split, &split->test));
-    PM_TRY(pm_part_sample_candidates(split, &split->valid, &known, negatives, params->seed, "split.leave-one-out.valid.negatives"));
-    if (given && in->companions->test.has_candidates) return pm_part_given_candidates(split, &split->test, &in->companions->test.candidates, false);
-    return pm_part_sample_candidates(split, &split->test, &known, negatives, params->seed, "split.leave-one-out.test.negatives");
+    PM_TRY(pm_part_sample_candidates(split, &split->valid, &known, negatives, params->seed,
+                                     "split.leave-one-out.valid.negatives"));
+    if (given && in->companions->test.has_candidates)
+        return pm_part_given_candidates(split, &split->test, &in->companions->test.candidates, false);
+    return pm_part_sample_candidates(split, &split->test, &known, negatives, params->seed,
+                                     "split.leave-one-out.test.negatives");
 }
 
 // The parts of a written split, as they were.
@@ -142,7 +152,8 @@ static pm_status rebuild(pm_split *split, const void *scratch, const pm_interact
     for (int64_t u = 0; u < users; u++)
         if (c->role[u] == PM_ROLE_TRAIN) split->train_user[rows++] = (uint32_t)u;
     PM_TRY(pm_csr_take_rows(split, &all, split->train_user, rows, &split->train));
-    PM_REQUIRE(split, split->train.nnz == in->count, PM_ERR_DATA, "split files: train.tsv has users whose role in users.tsv is not train");
+    PM_REQUIRE(split, split->train.nnz == in->count, PM_ERR_DATA,
+               "split files: train.tsv has users whose role in users.tsv is not train");
     split->held_out_users = c->held_out_users;
     split->seed = c->seed;
     split->interactions = c->interactions;
@@ -154,10 +165,12 @@ static pm_status files_into(pm_split *split, const void *scratch, const pm_inter
 {
     const pm_companions *c = in->companions;
     PM_REQUIRE(split, c, PM_ERR_DATA,
-               "split files: the data came without parts of their own; put valid and test files beside train.csv (or Rvalid.npz and Rtest.npz beside "
+               "split files: the data came without parts of their own; put valid and test files beside train.csv (or "
+               "Rvalid.npz and Rtest.npz beside "
                "Rtrain.npz), name a folder that `data split` wrote, or choose another protocol");
     if (pm_name_equal(c->kind, "ncf")) return leave_one_out_into(split, scratch, in, params);
-    PM_REQUIRE(split, c->valid.present && c->test.present, PM_ERR_DATA, "split files: there is no %s part beside the training file; add it, or choose protocol random",
+    PM_REQUIRE(split, c->valid.present && c->test.present, PM_ERR_DATA,
+               "split files: there is no %s part beside the training file; add it, or choose protocol random",
                c->valid.present ? "test" : "validation");
     PM_TRY(copy_ids(split, in));
     if (pm_name_equal(c->kind, "split")) return rebuild(split, scratch, in);

@@ -18,7 +18,8 @@ static pm_status deal(const void *scratch, int64_t count, int64_t test, int64_t 
     return PM_OK;
 }
 
-static pm_status matrix(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask, pm_csr *out)
+static pm_status matrix(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask,
+                        pm_csr *out)
 {
     pm_list chosen;
     PM_TRY(pm_list_select(scratch, all, label, mask, &chosen));
@@ -43,13 +44,15 @@ static pm_status split_into(pm_split *split, const void *scratch, const pm_inter
     const double test_share = params->test_share != 0.0 ? params->test_share : 0.1;
     const double valid_share = params->valid_share != 0.0 ? params->valid_share : 0.1;
     PM_REQUIRE(split, test_share > 0.0 && valid_share > 0.0 && test_share + valid_share < 1.0, PM_ERR_ARG,
-               "split random: test_share = %g and valid_share = %g must be positive and together less than 1", test_share, valid_share);
+               "split random: test_share = %g and valid_share = %g must be positive and together less than 1", test_share,
+               valid_share);
     pm_list all = { 0 };
     PM_TRY(pm_all_interactions(scratch, in, &all));
     split->interactions = all.count;
     uint8_t *label = pm_new_array(scratch, uint8_t, all.count);
     PM_CHECK_ALLOC(label);
-    const int64_t test = (int64_t)(test_share * (double)all.count + 1e-9), valid = (int64_t)(valid_share * (double)all.count + 1e-9);
+    const int64_t test = (int64_t)(test_share * (double)all.count + 1e-9),
+                  valid = (int64_t)(valid_share * (double)all.count + 1e-9);
     PM_TRY(deal(scratch, all.count, test, valid, params->seed, label));
     PM_TRY(pm_ids_copy(split, in->users, &split->users));
     PM_TRY(pm_ids_copy(split, in->items, &split->items));

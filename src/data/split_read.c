@@ -35,8 +35,8 @@ static pm_status add_role(folder *f, pm_lines *l, const pm_field *role, int64_t 
         return PM_OK;
     }
     char shown[PM_SHOWN];
-    return pm_fail(l, PM_ERR_DATA, "%s:%" PRId64 ": unknown role: %s; expected train, valid, test or none", l->path, l->number,
-                   pm_shown(shown, role->text, role->length));
+    return pm_fail(l, PM_ERR_DATA, "%s:%" PRId64 ": unknown role: %s; expected train, valid, test or none", l->path,
+                   l->number, pm_shown(shown, role->text, role->length));
 }
 
 static pm_status add_id(folder *f, pm_lines *l, pm_ids *ids, bool with_role, pm_field *fields)
@@ -48,9 +48,11 @@ static pm_status add_id(folder *f, pm_lines *l, pm_ids *ids, bool with_role, pm_
     const int64_t before = pm_ids_count(ids);
     uint32_t index;
     const bool ok = count == (with_role ? 2 : 1) && fields[0].length > 0 && pm_is_utf8(fields[0].text, fields[0].length);
-    PM_REQUIRE(l, ok, PM_ERR_DATA, "%s:%" PRId64 ": malformed line: %s; expected %s", l->path, l->number, shown, with_role ? "an id and its role" : "one id");
+    PM_REQUIRE(l, ok, PM_ERR_DATA, "%s:%" PRId64 ": malformed line: %s; expected %s", l->path, l->number, shown,
+               with_role ? "an id and its role" : "one id");
     PM_TRY(pm_ids_add(ids, fields[0].text, fields[0].length, &index));
-    PM_REQUIRE(l, index == before, PM_ERR_DATA, "%s:%" PRId64 ": the id is listed twice: %s; remove one", l->path, l->number, shown);
+    PM_REQUIRE(l, index == before, PM_ERR_DATA, "%s:%" PRId64 ": the id is listed twice: %s; remove one", l->path, l->number,
+               shown);
     if (!with_role) return PM_OK;
     if (before == f->roles) {
         f->roles = PM_MAX(1024, f->roles * 2);
@@ -96,10 +98,13 @@ static void take_part_json(const cJSON *json, pm_given_part *part)
 
 static pm_status take_json(folder *f, const cJSON *json)
 {
-    const cJSON *format = cJSON_GetObjectItemCaseSensitive(json, "format"), *seed = cJSON_GetObjectItemCaseSensitive(json, "seed");
+    const cJSON *format = cJSON_GetObjectItemCaseSensitive(json, "format"),
+                *seed = cJSON_GetObjectItemCaseSensitive(json, "seed");
     const bool ours = cJSON_IsString(format) && pm_name_equal(format->valuestring, "pumice-split");
-    PM_REQUIRE(f->reader->out, ours, PM_ERR_DATA, "%s: not the split.json of a written split; make it with `data split`", f->json_path);
-    PM_REQUIRE(f->reader->out, number_in(json, "version") == 1, PM_ERR_DATA, "%s: version %" PRId64 " is not read here, only 1; make the split again", f->json_path,
+    PM_REQUIRE(f->reader->out, ours, PM_ERR_DATA, "%s: not the split.json of a written split; make it with `data split`",
+               f->json_path);
+    PM_REQUIRE(f->reader->out, number_in(json, "version") == 1, PM_ERR_DATA,
+               "%s: version %" PRId64 " is not read here, only 1; make the split again", f->json_path,
                number_in(json, "version"));
     if (cJSON_IsString(seed)) f->given->seed = strtoull(seed->valuestring, NULL, 10);
     f->given->held_out_users = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "held_out_users"));
@@ -115,7 +120,9 @@ static pm_status read_json(folder *f)
     int64_t size;
     PM_TRY(pm_file_read(f->reader->out, f->json_path, JSON_LIMIT, &text, &size));
     cJSON *json = cJSON_ParseWithLength(text, (size_t)size);
-    const pm_status st = json ? take_json(f, json) : pm_fail(f->reader->out, PM_ERR_DATA, "%s: not JSON; make the split again with `data split`", f->json_path);
+    const pm_status st =
+        json ? take_json(f, json)
+             : pm_fail(f->reader->out, PM_ERR_DATA, "%s: not JSON; make the split again with `data split`", f->json_path);
     cJSON_Delete(json);
     pm_free(text);
     return st;

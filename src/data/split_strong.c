@@ -39,8 +39,8 @@ static void fold(uint32_t *entry, uint32_t n, double fold_out, uint64_t seed, ui
 }
 
 // Labels every entry; those of held-out users outside the training items get none.
-static pm_status label_entries(const void *scratch, const pm_list *all, int64_t users, const uint8_t *role, const uint8_t *trained, double fold_out,
-                               uint64_t seed, uint8_t *label)
+static pm_status label_entries(const void *scratch, const pm_list *all, int64_t users, const uint8_t *role,
+                               const uint8_t *trained, double fold_out, uint64_t seed, uint8_t *label)
 {
     uint32_t *start = pm_new_array(scratch, uint32_t, users + 2), *entry = pm_new_array(scratch, uint32_t, all->count);
     if (!start || !entry) return PM_ERR_NOMEM;
@@ -54,20 +54,22 @@ static pm_status label_entries(const void *scratch, const pm_list *all, int64_t 
         if (label[i] > TRAIN) entry[start[all->user[i] + 1]++] = (uint32_t)i;
     for (int64_t u = 0; u < users; u++) {
         if (role[u] == PM_ROLE_TRAIN) continue;
-        fold(entry + start[u], start[u + 1] - start[u], fold_out, seed, (uint32_t)u, role[u] == PM_ROLE_VALID ? VALID_OUT : TEST_OUT, label);
+        fold(entry + start[u], start[u + 1] - start[u], fold_out, seed, (uint32_t)u,
+             role[u] == PM_ROLE_VALID ? VALID_OUT : TEST_OUT, label);
     }
     return PM_OK;
 }
 
-static pm_status select_matrix(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask, pm_csr *out)
+static pm_status select_matrix(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask,
+                               pm_csr *out)
 {
     pm_list chosen;
     PM_TRY(pm_list_select(scratch, all, label, mask, &chosen));
     return pm_csr_of_list(scratch, &chosen, pm_ids_count(split->users), pm_ids_count(split->items), out);
 }
 
-static pm_status build_part(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, const uint8_t *role, int wanted,
-                            uint8_t in, uint8_t out, pm_eval_part *part)
+static pm_status build_part(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label,
+                            const uint8_t *role, int wanted, uint8_t in, uint8_t out, pm_eval_part *part)
 {
     pm_csr input, target;
     PM_TRY(select_matrix(split, scratch, all, label, in, &input));
@@ -75,7 +77,8 @@ static pm_status build_part(pm_split *split, const void *scratch, const pm_list 
     return pm_part_build(split, part, &input, &target, role, wanted);
 }
 
-static pm_status build_train(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, const uint8_t *role)
+static pm_status build_train(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label,
+                             const uint8_t *role)
 {
     pm_csr train;
     int64_t rows = 0;
@@ -91,8 +94,10 @@ static pm_status check(pm_split *split, int64_t users, int64_t held_out, double 
 {
     PM_REQUIRE(split, held_out >= 1, PM_ERR_ARG, "split strong: held_out = %" PRId64 " must be at least 1", held_out);
     PM_REQUIRE(split, held_out < users && 2 * held_out < users, PM_ERR_DATA,
-               "split strong: 2 x %" PRId64 " held-out users leave none of %" PRId64 " to train on; hold out fewer", held_out, users);
-    PM_REQUIRE(split, fold_out > 0.0 && fold_out < 1.0, PM_ERR_ARG, "split strong: fold_out = %g must lie between 0 and 1", fold_out);
+               "split strong: 2 x %" PRId64 " held-out users leave none of %" PRId64 " to train on; hold out fewer",
+               held_out, users);
+    PM_REQUIRE(split, fold_out > 0.0 && fold_out < 1.0, PM_ERR_ARG, "split strong: fold_out = %g must lie between 0 and 1",
+               fold_out);
     return PM_OK;
 }
 
@@ -114,7 +119,8 @@ static pm_status split_into(pm_split *split, const void *scratch, const pm_inter
     PM_TRY(label_entries(scratch, &all, users, role, trained, fold_out, params->seed, label));
     PM_TRY(pm_ids_copy(split, in->users, &split->users));
     PM_TRY(pm_ids_subset(split, in->items, trained, remap, &split->items));
-    for (int64_t i = 0; i < all.count; i++) all.item[i] = remap[all.item[i]];    // only those without a label become UINT32_MAX
+    for (int64_t i = 0; i < all.count; i++)
+        all.item[i] = remap[all.item[i]];    // only those without a label become UINT32_MAX
     split->held_out_users = true;
     PM_TRY(build_train(split, scratch, &all, label, role));
     PM_REQUIRE(split, split->train.nnz > 0, PM_ERR_DATA, "split strong: the training users have no interactions");

@@ -1,5 +1,6 @@
-// A split as a folder of text files: users.tsv (with each user's role), items.tsv, train.tsv, and for validation and test X_input.tsv,
-// X_target.tsv and, where the target is ranked among candidates, X_candidates.tsv; split.json says what it is and comes last.
+// A split as a folder of text files: users.tsv (with each user's role), items.tsv, train.tsv, and for validation and test
+// X_input.tsv, X_target.tsv and, where the target is ranked among candidates, X_candidates.tsv; split.json says what it is
+// and comes last.
 #include "data/internal.h"
 #include "data/text_out.h"
 
@@ -19,7 +20,8 @@ static pm_status create(const pm_split *split, const char *folder, const char *p
     return st;
 }
 
-static pm_status write_matrix(const pm_split *split, const char *folder, const char *prefix, const char *name, const pm_csr *csr, const uint32_t *user)
+static pm_status write_matrix(const pm_split *split, const char *folder, const char *prefix, const char *name,
+                              const pm_csr *csr, const uint32_t *user)
 {
     pm_text *t;
     PM_TRY(create(split, folder, prefix, name, &t));
@@ -58,7 +60,8 @@ static pm_status write_part(const pm_split *split, const char *folder, const cha
     return part->sampled ? write_candidates(split, folder, prefix, part) : PM_OK;
 }
 
-static pm_status write_ids(const pm_split *split, const char *folder, const char *name, const pm_ids *ids, const uint8_t *role)
+static pm_status write_ids(const pm_split *split, const char *folder, const char *name, const pm_ids *ids,
+                           const uint8_t *role)
 {
     pm_text *t;
     PM_TRY(create(split, folder, "", name, &t));

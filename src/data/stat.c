@@ -11,7 +11,8 @@ static int by_size(const void *a, const void *b)
 }
 
 // The value at rank round(q · (n − 1)) of the sorted counts.
-static pm_status quantiles(const void *scratch, const uint32_t *key, int64_t count, int64_t keys, int64_t out[PM_STAT_QUANTILES])
+static pm_status quantiles(const void *scratch, const uint32_t *key, int64_t count, int64_t keys,
+                           int64_t out[PM_STAT_QUANTILES])
 {
     uint32_t *times = pm_new_array(scratch, uint32_t, keys);
     PM_CHECK_ALLOC(times);
@@ -69,8 +70,11 @@ static void ranges(const pm_interactions *in, pm_data_statistics *s)
 
 pm_status pm_data_stat(const pm_interactions *in, pm_data_statistics *out)
 {
-    *out = (pm_data_statistics){ .users = pm_ids_count(in->users), .items = pm_ids_count(in->items), .interactions = in->count,
-                                 .duplicates = in->duplicates, .skipped_lines = in->skipped_lines };
+    *out = (pm_data_statistics){ .users = pm_ids_count(in->users),
+                                 .items = pm_ids_count(in->items),
+                                 .interactions = in->count,
+                                 .duplicates = in->duplicates,
+                                 .skipped_lines = in->skipped_lines };
     PM_REQUIRE(in, in->count > 0, PM_ERR_DATA, "stat: there are no interactions");
     out->density = (double)in->count / ((double)out->users * (double)out->items);
     if (in->companions) {

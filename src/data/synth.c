@@ -195,7 +195,8 @@ static pm_status synth_into(synth *s, const void *scratch)
     PM_TRY(make_items(s, scratch));
     PM_TRY(make_activity(s, scratch));
     for (int64_t u = 0; u < s->p.users; u++) {
-        PM_REQUIRE(scratch, u % 1024 || !pm_ctx_cancelled(pm_ctx_of(scratch)), PM_ERR_CANCELLED, "interrupted while making data");
+        PM_REQUIRE(scratch, u % 1024 || !pm_ctx_cancelled(pm_ctx_of(scratch)), PM_ERR_CANCELLED,
+                   "interrupted while making data");
         make_user(s, (uint32_t)u, &out->count);
     }
     return PM_OK;
@@ -204,11 +205,15 @@ static pm_status synth_into(synth *s, const void *scratch)
 static pm_status check(const void *parent, const pm_synth_params *p)
 {
     PM_REQUIRE(parent, p->users > 0 && p->users < INT32_MAX && p->items > 1 && p->items < INT32_MAX, PM_ERR_ARG,
-               "synth: %" PRId64 " users and %" PRId64 " items must be at least 1 and 2, and below 2^31", p->users, p->items);
-    PM_REQUIRE(parent, p->clusters > 0 && p->clusters <= p->items, PM_ERR_ARG, "synth: %d clusters must be 1 to the number of items, %" PRId64, p->clusters,
+               "synth: %" PRId64 " users and %" PRId64 " items must be at least 1 and 2, and below 2^31", p->users,
                p->items);
-    PM_REQUIRE(parent, p->interactions >= p->users && p->interactions / p->users < p->items / 2 && p->interactions < UINT32_MAX, PM_ERR_ARG,
-               "synth: %" PRId64 " interactions of %" PRId64 " users with %" PRId64 " items: each user takes at least 1 and less than half of all items",
+    PM_REQUIRE(parent, p->clusters > 0 && p->clusters <= p->items, PM_ERR_ARG,
+               "synth: %d clusters must be 1 to the number of items, %" PRId64, p->clusters, p->items);
+    PM_REQUIRE(parent,
+               p->interactions >= p->users && p->interactions / p->users < p->items / 2 && p->interactions < UINT32_MAX,
+               PM_ERR_ARG,
+               "synth: %" PRId64 " interactions of %" PRId64 " users with %" PRId64
+               " items: each user takes at least 1 and less than half of all items",
                p->interactions, p->users, p->items);
     return PM_OK;
 }

@@ -13,7 +13,8 @@ static const char *const role_names[2] = { "user", "item" };
 // What headers call the columns: lower case, without _ - . and space, and without RecBole's type behind the colon.
 static const char *const known_names[ROLES][14] = {
     { "user", "userid", "uid", "u", "reviewerid", "customerid", "memberid", "msno" },
-    { "item", "itemid", "iid", "sid", "movie", "movieid", "book", "bookid", "isbn", "asin", "product", "productid", "trackid", "songid" },
+    { "item", "itemid", "iid", "sid", "movie", "movieid", "book", "bookid", "isbn", "asin", "product", "productid",
+      "trackid", "songid" },
     { "rating", "value", "score", "stars", "overall", "bookrating", "plays", "playcount", "count", "weight" },
     { "timestamp", "time", "ts", "unixreviewtime", "unixtime" },
 };
@@ -62,8 +63,8 @@ static pm_status no_such_column(const table *t, const char *name, int count)
         if (c) strcat(list, ", ");
         strcat(list, t->fields[c].text);
     }
-    return pm_fail(t->lines, PM_ERR_DATA, "%s:%" PRId64 ": no column '%s' in the header; it has: %s", t->lines->path, t->lines->number, name,
-                   list);
+    return pm_fail(t->lines, PM_ERR_DATA, "%s:%" PRId64 ": no column '%s' in the header; it has: %s", t->lines->path,
+                   t->lines->number, name, list);
 }
 
 static int find_column(const table *t, const char *name, int count)
@@ -83,15 +84,16 @@ static pm_status choose_columns(table *t, int count, bool *by_name)
         PM_REQUIRE(t->lines, role < ROLES, PM_ERR_ARG, "columns '%s': at most four: user,item,rating,time", t->columns);
         char name[NAME_SIZE];
         const size_t length = strcspn(rest, ",");
-        PM_REQUIRE(t->lines, length > 0 && length < NAME_SIZE, PM_ERR_ARG, "columns '%s': an empty or over-long name; give user,item[,rating[,time]]",
-                   t->columns);
+        PM_REQUIRE(t->lines, length > 0 && length < NAME_SIZE, PM_ERR_ARG,
+                   "columns '%s': an empty or over-long name; give user,item[,rating[,time]]", t->columns);
         memcpy(name, rest, length);
         name[length] = 0;
         rest = rest[length] ? rest + length + 1 : NULL;
         if (strspn(name, "0123456789") == length) {
             const long number = strtol(name, NULL, 10);
-            PM_REQUIRE(t->lines, number >= 1 && number <= PM_MIN(count, PM_FIELD_LIMIT), PM_ERR_DATA, "%s:%" PRId64 ": no column %s: the line has %d, cut by %s",
-                       t->lines->path, t->lines->number, name, count, pm_delimiter_name(t->delimiter));
+            PM_REQUIRE(t->lines, number >= 1 && number <= PM_MIN(count, PM_FIELD_LIMIT), PM_ERR_DATA,
+                       "%s:%" PRId64 ": no column %s: the line has %d, cut by %s", t->lines->path, t->lines->number, name,
+                       count, pm_delimiter_name(t->delimiter));
             t->column[role] = (int)number - 1;
         } else {
             *by_name = true;
@@ -138,7 +140,8 @@ static pm_status first_line(table *t, int count, bool *is_data)
                t->lines->path, t->lines->number, count, pm_delimiter_name(t->delimiter));
     for (int role = 0; role < ROLES; role++) t->column[role] = role < count ? role : -1;
     PM_REQUIRE(t->lines, !looks_like_names(t), PM_ERR_DATA,
-               "%s:%" PRId64 ": a header without a known user and item column ('%s', '%s', …); name the columns with columns (--columns)",
+               "%s:%" PRId64
+               ": a header without a known user and item column ('%s', '%s', …); name the columns with columns (--columns)",
                t->lines->path, t->lines->number, t->fields[0].text, t->fields[1].text);
     return PM_OK;
 }
@@ -153,7 +156,8 @@ static bool has_junk(const char *line, size_t length)
 static pm_status bad_value(table *t, const char *reason, const pm_field *f, const char *remedy)
 {
     char shown[PM_SHOWN];
-    return pm_bad_line(t->reader, t->lines->path, t->lines->number, "%s: %s; %s", reason, pm_shown(shown, f->text, f->length), remedy);
+    return pm_bad_line(t->reader, t->lines->path, t->lines->number, "%s: %s; %s", reason,
+                       pm_shown(shown, f->text, f->length), remedy);
 }
 
 static pm_status add_interaction(table *t)
@@ -162,13 +166,15 @@ static pm_status add_interaction(table *t)
     int64_t time = 0;
     if (t->column[VALUE] >= 0) {
         const pm_field *f = &t->fields[t->column[VALUE]];
-        if (!pm_parse_number(f->text, f->length, &value)) return bad_value(t, "the rating is not a number", f, "correct or remove the line");
+        if (!pm_parse_number(f->text, f->length, &value))
+            return bad_value(t, "the rating is not a number", f, "correct or remove the line");
         if (!isfinite((float)value)) return bad_value(t, "the rating is not finite", f, "correct or remove the line");
     }
     if (t->column[TIME] >= 0) {
         const pm_field *f = &t->fields[t->column[TIME]];
         if (!pm_parse_time(f->text, f->length, &time))
-            return bad_value(t, "the time is not a number of seconds", f, "give Unix seconds, or leave the column out with columns (--columns)");
+            return bad_value(t, "the time is not a number of seconds", f,
+                             "give Unix seconds, or leave the column out with columns (--columns)");
     }
     pm_ids *const ids[2] = { t->reader->out->users, t->reader->out->items };
     int64_t found[2];
@@ -176,7 +182,8 @@ static pm_status add_interaction(table *t)
     for (int role = USER; role <= ITEM; role++) {    // both are checked before either is added
         const pm_field *f = &t->fields[t->column[role]];
         bool ok;
-        PM_TRY(pm_reader_find(t->reader, ids[role], t->lines->path, t->lines->number, role_names[role], f->text, f->length, &found[role], &ok));
+        PM_TRY(pm_reader_find(t->reader, ids[role], t->lines->path, t->lines->number, role_names[role], f->text, f->length,
+                              &found[role], &ok));
         if (!ok) return PM_OK;
     }
     for (int role = USER; role <= ITEM; role++) {
@@ -192,18 +199,23 @@ static pm_status read_line(table *t, bool first)
     pm_lines *l = t->lines;
     char shown[PM_SHOWN];
     if (l->too_long)
-        return pm_bad_line(t->reader, l->path, l->number, "the line is longer than %d bytes: %s; is this a text file of interactions?", PM_LINE_LIMIT,
+        return pm_bad_line(t->reader, l->path, l->number,
+                           "the line is longer than %d bytes: %s; is this a text file of interactions?", PM_LINE_LIMIT,
                            pm_shown(shown, l->line, l->length));
     if (has_junk(l->line, l->length))
-        return pm_bad_line(t->reader, l->path, l->number, "not text: %s; is this a text file of interactions?", pm_shown(shown, l->line, l->length));
+        return pm_bad_line(t->reader, l->path, l->number, "not text: %s; is this a text file of interactions?",
+                           pm_shown(shown, l->line, l->length));
     pm_shown(shown, l->line, l->length);    // before the line is cut
     const int count = pm_split_fields(l->line, l->length, t->delimiter, t->fields);
-    if (count < 0) return pm_bad_line(t->reader, l->path, l->number, "malformed line: a quote is not closed: %s; close it or double it", shown);
+    if (count < 0)
+        return pm_bad_line(t->reader, l->path, l->number, "malformed line: a quote is not closed: %s; close it or double it",
+                           shown);
     bool is_data = true;
     if (first) PM_TRY(first_line(t, count, &is_data));
     if (!is_data) return PM_OK;
     if (count != t->width)
-        return pm_bad_line(t->reader, l->path, l->number, "wrong column count: %d where the first line has %d, cut by %s: %s; correct or remove the line",
+        return pm_bad_line(t->reader, l->path, l->number,
+                           "wrong column count: %d where the first line has %d, cut by %s: %s; correct or remove the line",
                            count, t->width, pm_delimiter_name(t->delimiter), shown);
     return add_interaction(t);
 }
@@ -212,7 +224,8 @@ static pm_status choose_delimiter(table *t, const char *format)
 {
     t->delimiter = pm_delimiter_of(t->lines->line);
     if (pm_name_equal(format, "tsv")) t->delimiter = PM_DELIM_TAB;
-    if (pm_name_equal(format, "csv")) t->delimiter = strchr(t->lines->line, ',') || !strchr(t->lines->line, ';') ? PM_DELIM_COMMA : PM_DELIM_SEMICOLON;
+    if (pm_name_equal(format, "csv"))
+        t->delimiter = strchr(t->lines->line, ',') || !strchr(t->lines->line, ';') ? PM_DELIM_COMMA : PM_DELIM_SEMICOLON;
     return PM_OK;
 }
 
@@ -227,7 +240,8 @@ static pm_status read_all(table *t, const char *format)
         PM_TRY(read_line(t, first));
         first = first && t->width == 0;    // a bad first line that is skipped does not settle the columns
     }
-    PM_REQUIRE(t->lines, !first, PM_ERR_DATA, "%s:1: the file is empty: it has no line of interactions; check the path", t->lines->path);
+    PM_REQUIRE(t->lines, !first, PM_ERR_DATA, "%s:1: the file is empty: it has no line of interactions; check the path",
+               t->lines->path);
     if (t->column[TIME] >= 0) t->list->has_time = true;
     return PM_OK;
 }

@@ -31,7 +31,8 @@ static uint64_t little(const unsigned char *p, int bytes)
 
 static pm_status damaged(pm_zip *z, const char *name, const char *reason)
 {
-    return pm_fail(z, PM_ERR_DATA, "%s: %s%s%s; the file is truncated or damaged: fetch or make it again", z->path, name, *name ? ": " : "", reason);
+    return pm_fail(z, PM_ERR_DATA, "%s: %s%s%s; the file is truncated or damaged: fetch or make it again", z->path, name,
+                   *name ? ": " : "", reason);
 }
 
 static pm_status find_directory(pm_zip *z)
@@ -97,7 +98,8 @@ static pm_status find_member(pm_zip *z, const char *name, member *m, bool *found
     for (int e = 0; e < z->entries; e++) {
         if (end - p < ENTRY_SIZE || memcmp(p, "PK\1\2", 4) != 0) return damaged(z, "", "the zip directory is cut short");
         const uint64_t name_length = little(p + 28, 2), extra_length = little(p + 30, 2), comment = little(p + 32, 2);
-        if ((uint64_t)(end - p - ENTRY_SIZE) < name_length + extra_length + comment) return damaged(z, "", "the zip directory is cut short");
+        if ((uint64_t)(end - p - ENTRY_SIZE) < name_length + extra_length + comment)
+            return damaged(z, "", "the zip directory is cut short");
         if (name_length == strlen(name) && memcmp(p + ENTRY_SIZE, name, name_length) == 0) {
             *m = (member){ .method = (int)little(p + 10, 2), .crc = (uint32_t)little(p + 16, 4), .packed = little(p + 20, 4),
                            .unpacked = little(p + 24, 4), .offset = little(p + 42, 4) };
@@ -127,14 +129,18 @@ static pm_status inflate_member(pm_zip *z, const char *name, const unsigned char
         if (in_now == s.avail_in && out_now == s.avail_out) break;
     }
     inflateEnd(&s);
-    return code == Z_STREAM_END && out_left == 0 ? PM_OK : damaged(z, name, "the deflate stream does not give what the directory says");
+    return code == Z_STREAM_END && out_left == 0
+               ? PM_OK
+               : damaged(z, name, "the deflate stream does not give what the directory says");
 }
 
 static pm_status unpack(pm_zip *z, const char *name, const member *m, char **out)
 {
     const uint64_t size = (uint64_t)z->size;
-    if (size < LOCAL_SIZE || m->offset > size - LOCAL_SIZE || memcmp(z->data + m->offset, "PK\3\4", 4) != 0) return damaged(z, name, "its place lies outside the file");
-    const uint64_t begin = m->offset + LOCAL_SIZE + little(z->data + m->offset + 26, 2) + little(z->data + m->offset + 28, 2);
+    if (size < LOCAL_SIZE || m->offset > size - LOCAL_SIZE || memcmp(z->data + m->offset, "PK\3\4", 4) != 0)
+        return damaged(z, name, "its place lies outside the file");
+    const uint64_t begin =
+        m->offset + LOCAL_SIZE + little(z->data + m->offset + 26, 2) + little(z->data + m->offset + 28, 2);
     if (begin > size || m->packed > size - begin) return damaged(z, name, "it goes on behind the end of the file");
     if (m->method != 0 && m->method != 8) return damaged(z, name, "packed neither by store nor by deflate");
     const bool fits = m->method == 0 ? m->unpacked == m->packed : m->unpacked / MOST_DEFLATE_RATIO <= m->packed;
@@ -196,18 +202,22 @@ static pm_status parse_npy(pm_zip *z, const char *name, const char *data, uint64
     const uint64_t head = p[6] == 1 ? 10 : 12, length = little(p + 8, p[6] == 1 ? 2 : 4);
     if (length > size - head) return damaged(z, name, "the array's header is cut short");
     char header[512];
-    PM_REQUIRE(z, length < sizeof header, PM_ERR_DATA, "%s: %s: an array header of %llu bytes; save it with scipy.sparse.save_npz", z->path, name,
+    PM_REQUIRE(z, length < sizeof header, PM_ERR_DATA,
+               "%s: %s: an array header of %llu bytes; save it with scipy.sparse.save_npz", z->path, name,
                (unsigned long long)length);
     memcpy(header, data + head, length);
     header[length] = 0;
     int64_t bytes;
-    PM_REQUIRE(z, parse_dtype(value_of(header, "'descr'"), out), PM_ERR_DATA, "%s: %s: an element type that is not read here: %.60s; save it as float32 or int32",
-               z->path, name, header);
-    PM_REQUIRE(z, parse_shape(value_of(header, "'shape'"), &out->count), PM_ERR_DATA, "%s: %s: not a one-dimensional array: %.80s", z->path, name, header);
+    PM_REQUIRE(z, parse_dtype(value_of(header, "'descr'"), out), PM_ERR_DATA,
+               "%s: %s: an element type that is not read here: %.60s; save it as float32 or int32", z->path, name, header);
+    PM_REQUIRE(z, parse_shape(value_of(header, "'shape'"), &out->count), PM_ERR_DATA,
+               "%s: %s: not a one-dimensional array: %.80s", z->path, name, header);
     out->data = data + head + length;
     const bool fits = pm_mul_size(out->count, out->width, &bytes) && (uint64_t)bytes == size - head - length;
-    PM_REQUIRE(z, fits, PM_ERR_DATA, "%s: %s: the header claims %" PRId64 " entries of %d bytes, but %llu bytes are there; the file is damaged: make it again", z->path, name,
-               out->count, out->width, (unsigned long long)(size - head - length));
+    PM_REQUIRE(z, fits, PM_ERR_DATA,
+               "%s: %s: the header claims %" PRId64
+               " entries of %d bytes, but %llu bytes are there; the file is damaged: make it again",
+               z->path, name, out->count, out->width, (unsigned long long)(size - head - length));
     return PM_OK;
 }
 
@@ -218,7 +228,8 @@ pm_status pm_zip_npy(pm_zip *z, const char *name, pm_npy *out)
     char *data = NULL;
     *out = (pm_npy){ 0 };
     PM_TRY(find_member(z, name, &m, &found));
-    PM_REQUIRE(z, found, PM_ERR_DATA, "%s: there is no member %s; save the matrix with scipy.sparse.save_npz in CSR form", z->path, name);
+    PM_REQUIRE(z, found, PM_ERR_DATA, "%s: there is no member %s; save the matrix with scipy.sparse.save_npz in CSR form",
+               z->path, name);
     PM_TRY(unpack(z, name, &m, &data));
     return parse_npy(z, name, data, m.unpacked, out);
 }

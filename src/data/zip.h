@@ -6,7 +6,8 @@
 
 typedef struct pm_zip pm_zip;
 
-// Reads the file and finds its central directory. Errors    PM_ERR_IO; PM_ERR_DATA for what is no zip file, or a truncated one
+// Reads the file and finds its central directory. Errors    PM_ERR_IO; PM_ERR_DATA for what is no zip file, or a truncated
+// one
 pm_status pm_zip_open(const void *parent, const char *path, pm_zip **out);
 
 // An array of a .npy member, one-dimensional or a scalar.
@@ -17,7 +18,8 @@ typedef struct pm_npy {
     const char *data;     // owned by the zip
 } pm_npy;
 
-// Unpacks and parses a member. No more memory is taken than the file can fill: a member's size is checked against its packed size.
+// Unpacks and parses a member. No more memory is taken than the file can fill: a member's size is checked against its packed
+// size.
 // Errors    PM_ERR_DATA when there is no such member or it is damaged
 pm_status pm_zip_npy(pm_zip *zip, const char *member, pm_npy *out);
 

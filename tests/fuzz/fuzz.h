@@ -1,5 +1,5 @@
-// A fuzzer is a file fuzz_X.c with the two functions below. With -DPUMICE_FUZZ=ON (clang) libFuzzer drives it; in every build
-// replay.c runs its corpus, with each input cut short and with bytes changed.
+// A fuzzer is a file fuzz_X.c with the two functions below. With -DPUMICE_FUZZ=ON (clang) libFuzzer drives it; in every
+// build replay.c runs its corpus, with each input cut short and with bytes changed.
 #ifndef PUMICE_FUZZ_H
 #define PUMICE_FUZZ_H
 

@@ -6,7 +6,8 @@ static void split_folder_round_trip(void **state)
 {
     fixture *f = *state;
     // Awkward ids, fractional and negative ratings, negative times.
-    static const char *const names[] = { "plain", "with space", " edge ", "tab\there", "quo\"te", "a,b", "::", "zo\xC3\xAB", "#", "\xEF\xBB\xBF\x62om" };
+    static const char *const names[] = { "plain", "with space", " edge ",     "tab\there", "quo\"te",
+                                         "a,b",   "::",         "zo\xC3\xAB", "#",         "\xEF\xBB\xBF\x62om" };
     FILE *file = fopen(in_folder(f, "a.csv"), "wb");
     for (int u = 0; u < 60; u++) {
         for (int k = 0; k < 9; k++) {
@@ -26,10 +27,16 @@ static void split_folder_round_trip(void **state)
     static const char *const protocols[] = { "random", "strong", "leave-one-out", "leave-one-out", "random" };
     for (int k = 0; k < PM_COUNT(protocols); k++) {
         pm_interactions *data = in;
-        if (k == 4) must(f, pm_data_synth(f->ctx, &(pm_synth_params){ .users = 50, .items = 80, .interactions = 900 }, &data));
-        const pm_split_params p = { .protocol = protocols[k], .seed = UINT64_MAX - (uint64_t)k, .held_out = 20, .negatives = 30, .validation = k == 3 ? "random" : NULL };
+        if (k == 4)
+            must(f, pm_data_synth(f->ctx, &(pm_synth_params){ .users = 50, .items = 80, .interactions = 900 }, &data));
+        const pm_split_params p = { .protocol = protocols[k],
+                                    .seed = UINT64_MAX - (uint64_t)k,
+                                    .held_out = 20,
+                                    .negatives = 30,
+                                    .validation = k == 3 ? "random" : NULL };
         pm_split *s, *back;
-        if (k == 1) must(f, pm_data_synth(f->ctx, &(pm_synth_params){ .users = 90, .items = 80, .interactions = 1200 }, &data));
+        if (k == 1)
+            must(f, pm_data_synth(f->ctx, &(pm_synth_params){ .users = 90, .items = 80, .interactions = 1200 }, &data));
         must(f, pm_data_split(f->ctx, data, &p, &s));
         char *folder = pm_sprintf(f->ctx, "%s/deep/split%d", f->folder, k);
         must(f, pm_split_write(s, folder));
@@ -85,8 +92,10 @@ static void csv_round_trip(void **state)
 {
     fixture *f = *state;
     static const char *const names[] = { "o.csv", "o.tsv", "o.csv.gz", "o.tsv.gz" };
-    pm_interactions *in = must_read(f, (pm_read_params){ .path = put_text(f, "a.csv",
-        "user,item,rating,timestamp\n\"a,\tb\",\"say \"\"x\"\"\",0.1,-5\nb, y,1e-30,7\nc,z,-0,8\nd,z,16777217,9\ne,z,3.4e38,1\n") });
+    pm_interactions *in =
+        must_read(f, (pm_read_params){ .path = put_text(f, "a.csv",
+                                                        "user,item,rating,timestamp\n\"a,\tb\",\"say \"\"x\"\"\",0.1,-5\nb, "
+                                                        "y,1e-30,7\nc,z,-0,8\nd,z,16777217,9\ne,z,3.4e38,1\n") });
     for (int k = 0; k < PM_COUNT(names); k++) {
         must(f, pm_data_write_csv(in, in_folder(f, names[k])));
         unsigned char magic[2] = { 0 };
@@ -139,7 +148,8 @@ static void numbers_survive_text(void **state)
 static void statistics(void **state)
 {
     fixture *f = *state;
-    pm_interactions *in = must_read(f, (pm_read_params){ .path = put_text(f, "a.csv", "a,1,5,10\na,2,3,30\na,3,3,20\nb,1,0.5,5\na,1,1,1\n") });
+    pm_interactions *in =
+        must_read(f, (pm_read_params){ .path = put_text(f, "a.csv", "a,1,5,10\na,2,3,30\na,3,3,20\nb,1,0.5,5\na,1,1,1\n") });
     pm_data_statistics s;
     must(f, pm_data_stat(in, &s));
     assert_int_equal(s.users, 2);
@@ -211,8 +221,11 @@ static void survives_running_out_of_memory(void **state)
     put_text(f, "x.train.rating", "0\t0\t5\t10\n0\t1\t5\t30\n0\t2\t5\t20\n1\t0\t3\t1\n1\t3\t3\t2\n");
     put_text(f, "x.test.rating", "0\t3\t5\t40\n1\t1\t5\t9\n");
     put_text(f, "x.test.negative", "(0,3)\t4\t5\n(1,1)\t5\t6\n");
-    static const char *const ways[][3] = { { "a.csv.gz", "strong", NULL }, { "a.csv.gz", "random", "out" }, { "a.csv.gz", "leave-one-out", NULL },
-                                           { "x.train.rating", "leave-one-out", NULL }, { "split", "files", NULL } };
+    static const char *const ways[][3] = { { "a.csv.gz", "strong", NULL },
+                                           { "a.csv.gz", "random", "out" },
+                                           { "a.csv.gz", "leave-one-out", NULL },
+                                           { "x.train.rating", "leave-one-out", NULL },
+                                           { "split", "files", NULL } };
     for (int w = 0; w < PM_COUNT(ways) * 2; w++) {
         const char *const *way = ways[w / 2];
         for (int n = 0;; n++) {
@@ -234,8 +247,12 @@ static void survives_running_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DATA_TEST(split_folder_round_trip), DATA_TEST(split_folder_says_what_is_wrong), DATA_TEST(csv_round_trip),
-        DATA_TEST(numbers_survive_text),    DATA_TEST(statistics),                      DATA_TEST(survives_running_out_of_memory),
+        DATA_TEST(split_folder_round_trip),
+        DATA_TEST(split_folder_says_what_is_wrong),
+        DATA_TEST(csv_round_trip),
+        DATA_TEST(numbers_survive_text),
+        DATA_TEST(statistics),
+        DATA_TEST(survives_running_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,7 +84,9 @@ static void samples_what_was_never_met(void **state)
     }
     assert_true(hash[0] != hash[1] && hash[1] != hash[2] && hash[2] != hash[3]);
     pm_split *none;
-    assert_int_equal(pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "leave-one-out", .validation = "last" }, &none), PM_ERR_ARG);
+    assert_int_equal(
+        pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "leave-one-out", .validation = "last" }, &none),
+        PM_ERR_ARG);
 }
 
 static const char ncf_train[] = "0\t0\t5\t10\n0\t1\t5\t30\n0\t2\t5\t20\n1\t0\t3\t1\n1\t3\t3\t2\n2\t1\t4\t5\n";
@@ -102,7 +104,8 @@ static void reads_ncf(void **state)
     must(f, pm_data_filter(f->ctx, in, &(pm_filter_params){ .binarize = true }, &ones));
     pm_split *s;
     for (int k = 0; k < 2; k++) {
-        must(f, pm_data_split(f->ctx, k ? ones : in, &(pm_split_params){ .protocol = k ? "files" : "leave-one-out", .negatives = 2 }, &s));
+        must(f, pm_data_split(f->ctx, k ? ones : in,
+                              &(pm_split_params){ .protocol = k ? "files" : "leave-one-out", .negatives = 2 }, &s));
         assert_int_equal(s->test.dropped_candidates, 2);    // the target once, item 4 once
         assert_int_equal(s->test.users, 2);
         assert_int_equal(s->test.candidate_ptr[1], 3);
@@ -118,7 +121,8 @@ static void reads_ncf(void **state)
     }
     assert_int_equal(pm_data_filter(f->ctx, in, &(pm_filter_params){ .min_user = 2 }, &ones), PM_ERR_ARG);
     // Another protocol takes all interactions together.
-    must(f, pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "random", .test_share = 0.25, .valid_share = 0.25 }, &s));
+    must(f,
+         pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "random", .test_share = 0.25, .valid_share = 0.25 }, &s));
     assert_int_equal(s->interactions, 8);
     unlink(in_folder(f, "x.test.negative"));
     in = must_read(f, (pm_read_params){ .path = in_folder(f, "x.train.rating") });

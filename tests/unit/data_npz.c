@@ -48,7 +48,8 @@ static void reads_every_kind(void **state)
     };
     for (int k = 0; k < PM_COUNT(other); k++) {
         npz *z = fresh();
-        check_sample(f, put(f, "a.npz", z->bytes, npz_sample(z, other[k].name, other[k].dtype, other[k].shape, other[k].data, other[k].size)));
+        check_sample(f, put(f, "a.npz", z->bytes,
+                            npz_sample(z, other[k].name, other[k].dtype, other[k].shape, other[k].data, other[k].size)));
     }
 }
 
@@ -59,8 +60,10 @@ static void refuses_what_is_broken(void **state)
     static const int32_t four[] = { 0, 2, 1, 3 }, far[] = { 1, 4, 0 }, negative[] = { 1, -1, 0 }, late[] = { 1, 2, 2, 3 };
     static const int64_t wide[] = { 3, (int64_t)1 << 40 }, none[] = { 0, 4 }, two[] = { 2, 4 };
     static const float values[] = { 1, 2, 3 };
-    const struct { const char *name, *dtype, *shape; const void *data; size_t size; const char *message; } bad[] = {
-        { "data.npy", "<f4", "(1152921504606846976,)", values, 12, "claims 1152921504606846976 entries of 4 bytes, but 12 bytes are there" },
+    const struct { const char *name, *dtype, *shape; const void *data; size_t size; const char *message;
+    } bad[] = {
+        { "data.npy", "<f4", "(1152921504606846976,)", values, 12,
+          "claims 1152921504606846976 entries of 4 bytes, but 12 bytes are there" },
         { "data.npy", "<f4", "(99999999999999999999,)", values, 12, "not a one-dimensional array" },
         { "data.npy", "<f4", "(3, 1)", values, 12, "not a one-dimensional array" },
         { "data.npy", ">f4", "(3,)", values, 12, "element type" },
@@ -103,15 +106,16 @@ static void refuses_truncated_and_damaged(void **state)
         memcpy(copy, z->bytes, size);
         copy[at] ^= 0xff;
         pm_interactions *in;
-        refused += pm_data_read(f->ctx, &(pm_read_params){ .path = put(f, "a.npz", copy, size), .format = "npz" }, &in) == PM_ERR_DATA;
+        refused += pm_data_read(f->ctx, &(pm_read_params){ .path = put(f, "a.npz", copy, size), .format = "npz" }, &in) ==
+                   PM_ERR_DATA;
         pm_free(in);
     }
     assert_true(refused > flips / 2);
     z = fresh();
     z->deflate = true;
     z->claim = UINT32_MAX - 1;    // 4 GiB out of a hundred bytes
-    must_fail(f, (pm_read_params){ .path = put(f, "a.npz", z->bytes, npz_sample(z, NULL, NULL, NULL, NULL, 0)) }, PM_ERR_DATA,
-              "larger than its packed bytes can hold");
+    must_fail(f, (pm_read_params){ .path = put(f, "a.npz", z->bytes, npz_sample(z, NULL, NULL, NULL, NULL, 0)) },
+              PM_ERR_DATA, "larger than its packed bytes can hold");
 }
 
 static void reads_companions(void **state)
@@ -172,8 +176,10 @@ static void splits_the_real_one(void **state)
     assert_int_equal(s->test.repeated_targets, 0);
     for (int64_t r = 0; r < s->valid.users; r++) {    // nothing known is later than what is to be found
         int64_t known = INT64_MIN, found = INT64_MAX;
-        for (uint32_t e = s->valid.input.indptr[r]; e < s->valid.input.indptr[r + 1]; e++) known = PM_MAX(known, s->valid.input.time[e]);
-        for (uint32_t e = s->valid.target.indptr[r]; e < s->valid.target.indptr[r + 1]; e++) found = PM_MIN(found, s->valid.target.time[e]);
+        for (uint32_t e = s->valid.input.indptr[r]; e < s->valid.input.indptr[r + 1]; e++)
+            known = PM_MAX(known, s->valid.input.time[e]);
+        for (uint32_t e = s->valid.target.indptr[r]; e < s->valid.target.indptr[r + 1]; e++)
+            found = PM_MIN(found, s->valid.target.time[e]);
         assert_true(known <= found);
     }
 }

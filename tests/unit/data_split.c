@@ -5,7 +5,8 @@
 static pm_interactions *synth(fixture *f, int64_t users, int64_t items, int64_t count, uint64_t seed)
 {
     pm_interactions *in;
-    must(f, pm_data_synth(f->ctx, &(pm_synth_params){ .users = users, .items = items, .interactions = count, .seed = seed }, &in));
+    must(f, pm_data_synth(f->ctx, &(pm_synth_params){ .users = users, .items = items, .interactions = count, .seed = seed },
+                          &in));
     return in;
 }
 
@@ -45,16 +46,20 @@ static void filters_in_order(void **state)
 {
     fixture *f = *state;
     // Item 9 has two interactions, one of which the rating takes; then user c has one item left.
-    const char *path = put_text(f, "a.csv", "a,1,5\na,2,4\na,3,4\nb,1,4\nb,2,5\nb,9,1\nc,9,5\nc,1,3.5\nc,2,5\nd,1,4\nd,3,4\n");
+    const char *path =
+        put_text(f, "a.csv", "a,1,5\na,2,4\na,3,4\nb,1,4\nb,2,5\nb,9,1\nc,9,5\nc,1,3.5\nc,2,5\nd,1,4\nd,3,4\n");
     pm_interactions *in = must_read(f, (pm_read_params){ .path = path }), *out;
-    must(f, pm_data_filter(f->ctx, in, &(pm_filter_params){ .has_rating_above = true, .rating_above = 3.5, .min_item = 2, .min_user = 2 }, &out));
+    must(f, pm_data_filter(
+                f->ctx, in,
+                &(pm_filter_params){ .has_rating_above = true, .rating_above = 3.5, .min_item = 2, .min_user = 2 }, &out));
     assert_int_equal(out->count, 7);    // a123 b12 d13
     assert_int_equal(pm_ids_count(out->users), 3);
     assert_int_equal(pm_ids_count(out->items), 3);
     assert_string_equal(pm_ids_name(out->users, 2), "d");
     assert_string_equal(pm_ids_name(out->items, out->item[6]), "3");
     assert_true(out->value[0] == 5.0f);
-    must(f, pm_data_filter(f->ctx, in, &(pm_filter_params){ .has_min_rating = true, .min_rating = 3.5, .binarize = true }, &out));
+    must(f, pm_data_filter(f->ctx, in, &(pm_filter_params){ .has_min_rating = true, .min_rating = 3.5, .binarize = true },
+                           &out));
     assert_int_equal(out->count, 10);
     for (int64_t i = 0; i < out->count; i++) assert_true(out->value[i] == 1.0f);
     assert_true(in->value[0] == 5.0f);
@@ -111,9 +116,11 @@ static void strong_holds_users_out(void **state)
     for (int u = 0; u < 300; u++) assert_true(role[u] <= 1);
     pm_csr by_item;
     must(f, pm_csr_transposed(f->ctx, &s->train, &by_item));
-    for (int64_t i = 0; i < by_item.rows; i++) assert_true(by_item.indptr[i + 1] > by_item.indptr[i]);    // every item is trained on
+    for (int64_t i = 0; i < by_item.rows; i++)
+        assert_true(by_item.indptr[i + 1] > by_item.indptr[i]);    // every item is trained on
     for (int64_t r = 0; r < s->test.users; r++) {
-        const uint32_t known = s->test.input.indptr[r + 1] - s->test.input.indptr[r], found = s->test.target.indptr[r + 1] - s->test.target.indptr[r];
+        const uint32_t known = s->test.input.indptr[r + 1] - s->test.input.indptr[r],
+                       found = s->test.target.indptr[r + 1] - s->test.target.indptr[r];
         assert_int_equal(found, (known + found) / 5);
         assert_true(known + found >= 5);
     }
@@ -157,12 +164,16 @@ static void random_deals_interactions(void **state)
     assert_true(s->test.target.nnz <= 250 && s->test.target.nnz > 240);
     for (int64_t r = 0; r < s->test.users; r++) {
         const uint32_t u = s->test.user[r];
-        for (uint32_t e = s->train.indptr[u]; e < s->train.indptr[u + 1]; e++) assert_true(pm_csr_find(&s->test.input, r, s->train.col[e]) >= 0);
+        for (uint32_t e = s->train.indptr[u]; e < s->train.indptr[u + 1]; e++)
+            assert_true(pm_csr_find(&s->test.input, r, s->train.col[e]) >= 0);
     }
     for (int64_t r = 0; r < s->valid.users; r++)    // validation's target is known at test time
         for (int64_t q = 0; q < s->test.users; q++)
-            if (s->test.user[q] == s->valid.user[r]) assert_true(pm_csr_find(&s->test.input, q, s->valid.target.col[s->valid.target.indptr[r]]) >= 0);
-    assert_int_equal(pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "random", .test_share = 0.7, .valid_share = 0.3 }, &s), PM_ERR_ARG);
+            if (s->test.user[q] == s->valid.user[r])
+                assert_true(pm_csr_find(&s->test.input, q, s->valid.target.col[s->valid.target.indptr[r]]) >= 0);
+    assert_int_equal(
+        pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "random", .test_share = 0.7, .valid_share = 0.3 }, &s),
+        PM_ERR_ARG);
     assert_int_equal(pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "strnog" }, &s), PM_ERR_ARG);
     assert_non_null(strstr(pm_ctx_message(f->ctx), "did you mean 'strong'"));
 }
@@ -190,7 +201,8 @@ static void synth_is_skewed_and_clustered(void **state)
     for (int u = 0; u < 2000; u++) assert_true(m.indptr[u + 1] - m.indptr[u] >= 5);
     for (int64_t i = 1; i < in->count; i++) assert_true(in->user[i] != in->user[i - 1] || in->time[i] > in->time[i - 1]);
     pm_interactions *none;
-    assert_int_equal(pm_data_synth(f->ctx, &(pm_synth_params){ .users = 10, .items = 10, .interactions = 60 }, &none), PM_ERR_ARG);
+    assert_int_equal(pm_data_synth(f->ctx, &(pm_synth_params){ .users = 10, .items = 10, .interactions = 60 }, &none),
+                     PM_ERR_ARG);
     assert_non_null(pm_synth_find("ml-20m"));
     assert_null(pm_synth_find("ml-21m"));
     int count;
@@ -208,16 +220,19 @@ static void synth_rewards_a_model(void **state)
     double *gram = calloc((size_t)(items * items), sizeof *gram), *score = calloc((size_t)items, sizeof *score);
     for (int64_t r = 0; r < s->train.rows; r++)
         for (uint32_t a = s->train.indptr[r]; a < s->train.indptr[r + 1]; a++)
-            for (uint32_t b = s->train.indptr[r]; b < s->train.indptr[r + 1]; b++) gram[s->train.col[a] * items + s->train.col[b]] += 1.0;
+            for (uint32_t b = s->train.indptr[r]; b < s->train.indptr[r + 1]; b++)
+                gram[s->train.col[a] * items + s->train.col[b]] += 1.0;
     int hits[2] = { 0, 0 };
     for (int model = 0; model < 2; model++) {
         for (int64_t r = 0; r < s->test.users; r++) {
             for (int64_t i = 0; i < items; i++) {
                 score[i] = model ? 0.0 : gram[i * items + i];
                 for (uint32_t e = s->test.input.indptr[r]; model && e < s->test.input.indptr[r + 1]; e++)
-                    score[i] += gram[i * items + s->test.input.col[e]] / (20.0 + gram[s->test.input.col[e] * (items + 1)]) / (20.0 + gram[i * (items + 1)]) * 20;
+                    score[i] += gram[i * items + s->test.input.col[e]] / (20.0 + gram[s->test.input.col[e] * (items + 1)]) /
+                                (20.0 + gram[i * (items + 1)]) * 20;
             }
-            for (uint32_t e = s->test.input.indptr[r]; e < s->test.input.indptr[r + 1]; e++) score[s->test.input.col[e]] = -1.0;
+            for (uint32_t e = s->test.input.indptr[r]; e < s->test.input.indptr[r + 1]; e++)
+                score[s->test.input.col[e]] = -1.0;
             for (uint32_t e = s->test.target.indptr[r]; e < s->test.target.indptr[r + 1]; e++) {
                 int above = 0;
                 for (int64_t i = 0; i < items; i++) above += score[i] > score[s->test.target.col[e]];

@@ -15,12 +15,16 @@ static void reads_every_delimiter(void **state)
 {
     fixture *f = *state;
     static const char *const texts[] = {
-        "1::10::5::978300760\n2::20::3.5::978300761\n",        "1\t10\t5\t978300760\n2\t20\t3.5\t978300761",
-        "1,10,5,978300760\r\n2,20,3.5,978300761.9\r\n",        "1;10;5;978300760\n\n2;20;35e-1;978300761\n\n",
-        "1 10 5.0 978300760 \n2  20 3.50  978300761\n",        "\357\273\2771,10,5,978300760\n2,20,+3.5, 978300761 \n",
+        "1::10::5::978300760\n2::20::3.5::978300761\n",
+        "1\t10\t5\t978300760\n2\t20\t3.5\t978300761",
+        "1,10,5,978300760\r\n2,20,3.5,978300761.9\r\n",
+        "1;10;5;978300760\n\n2;20;35e-1;978300761\n\n",
+        "1 10 5.0 978300760 \n2  20 3.50  978300761\n",
+        "\357\273\2771,10,5,978300760\n2,20,+3.5, 978300761 \n",
         "userId,movieId,rating,timestamp\n1,10,5,978300760\n2,20,3.5,978300761\n",
         "rating\ttimestamp\titem_id:token\tuser_id:token\n5\t978300760\t10\t1\n3.5\t978300761\t20\t2\n",
-        "\"User-ID\";\"ISBN\";\"Book-Rating\";\"ts\"\n\"1\";\"10\";\"5\";\"978300760\"\n\"2\";\"20\";\"3.5\";\"978300761\"\n",
+        "\"User-ID\";\"ISBN\";\"Book-Rating\";\"ts\"\n\"1\";\"10\";\"5\";\"978300760\"\n\"2\";\"20\";\"3.5\";"
+        "\"978300761\"\n",
     };
     for (int t = 0; t < PM_COUNT(texts); t++) {
         const char *path = put_text(f, "x.data", texts[t]);
@@ -57,7 +61,8 @@ static void chooses_columns(void **state)
     assert_int_equal(in->count, 2);
     assert_entry(in, 1, "2", "2", 1.0f, 0);
     path = in_folder(f, "a.csv");
-    must_fail(f, (pm_read_params){ .path = path, .columns = "who,thing" }, PM_ERR_DATA, "a.csv:1: no column 'thing' in the header; it has: when, who");
+    must_fail(f, (pm_read_params){ .path = path, .columns = "who,thing" }, PM_ERR_DATA,
+              "a.csv:1: no column 'thing' in the header; it has: when, who");
     must_fail(f, (pm_read_params){ .path = path, .columns = "1,9" }, PM_ERR_DATA, "no column 9: the line has 4");
     must_fail(f, (pm_read_params){ .path = path, .columns = "1" }, PM_ERR_ARG, "at least user,item");
     must_fail(f, (pm_read_params){ .path = path, .columns = "1,2,3,4,5" }, PM_ERR_ARG, "at most four");
@@ -84,7 +89,8 @@ static void keeps_ids_as_they_are(void **state)
 static void keeps_the_first_of_duplicates(void **state)
 {
     fixture *f = *state;
-    pm_interactions *in = must_read(f, (pm_read_params){ .path = put_text(f, "a.csv", "1,7,5\n2,7,4\n1,7,3\n1,8,2\n2,7,1\n1,7,1\n") });
+    pm_interactions *in =
+        must_read(f, (pm_read_params){ .path = put_text(f, "a.csv", "1,7,5\n2,7,4\n1,7,3\n1,8,2\n2,7,1\n1,7,1\n") });
     assert_int_equal(in->count, 3);
     assert_int_equal(in->duplicates, 3);
     assert_entry(in, 0, "1", "7", 5.0f, 0);
@@ -139,16 +145,25 @@ static void refuses_what_is_no_table(void **state)
     must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "") }, PM_ERR_DATA, "e.csv:1: the file is empty");
     must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "\n\n") }, PM_ERR_DATA, "the file is empty");
     must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "user,item\n") }, PM_ERR_DATA, "no usable interactions");
-    must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "justoneword\n") }, PM_ERR_DATA, "e.csv:1: wrong column count: 1");
+    must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "justoneword\n") }, PM_ERR_DATA,
+              "e.csv:1: wrong column count: 1");
     must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "1,2,3,4,5\n") }, PM_ERR_DATA, "--columns");
-    must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "who,what,stars\n1,2,3\n") }, PM_ERR_DATA, "header without a known user");
-    must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "1,\"2,3\n") }, PM_ERR_DATA, "e.csv:1: malformed line: a quote is not closed");
+    must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "who,what,stars\n1,2,3\n") }, PM_ERR_DATA,
+              "header without a known user");
+    must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "1,\"2,3\n") }, PM_ERR_DATA,
+              "e.csv:1: malformed line: a quote is not closed");
     must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "1,\"2\"x,3\n") }, PM_ERR_DATA, "malformed line");
-    must_fail(f, (pm_read_params){ .path = put(f, "e.bin", "\x7f" "ELF\0\0\1\2,\n\n", 11) }, PM_ERR_DATA, "e.bin:1: not text");
+    must_fail(f,
+              (pm_read_params){ .path = put(f, "e.bin",
+                                            "\x7f"
+                                            "ELF\0\0\1\2,\n\n",
+                                            11) },
+              PM_ERR_DATA, "e.bin:1: not text");
     must_fail(f, (pm_read_params){ .path = in_folder(f, "missing") }, PM_ERR_IO, "missing: cannot open");
     must_fail(f, (pm_read_params){ .path = f->folder }, PM_ERR_DATA, "no known data file");
     must_fail(f, (pm_read_params){ .path = "" }, PM_ERR_ARG, "no path");
-    must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "1,2,x\n2,3,y\n"), .skip_bad_lines = true }, PM_ERR_DATA, "no usable interactions (2 bad");
+    must_fail(f, (pm_read_params){ .path = put_text(f, "e.csv", "1,2,x\n2,3,y\n"), .skip_bad_lines = true }, PM_ERR_DATA,
+              "no usable interactions (2 bad");
 }
 
 static void limits_lines_and_ids(void **state)
@@ -166,7 +181,8 @@ static void limits_lines_and_ids(void **state)
     assert_entry(in, 1, "3", "4", 1.0f, 0);
     free(text);
     path = put_text(f, "many.csv", "1,1\n2,1\n3,1\n3,2\n");
-    must_fail(f, (pm_read_params){ .path = path, .max_ids = 2 }, PM_ERR_DATA, "many.csv:3: more than 2 distinct users, at '3'");
+    must_fail(f, (pm_read_params){ .path = path, .max_ids = 2 }, PM_ERR_DATA,
+              "many.csv:3: more than 2 distinct users, at '3'");
     pm_free(must_read(f, (pm_read_params){ .path = path, .max_ids = 3 }));
 }
 
@@ -187,7 +203,8 @@ static void unpacks_gzip_and_zstd(void **state)
         // Two members, one after the other, are one file.
         const size_t half = (size_t)(strchr(text + n / 2, '\n') - text) + 1;
         size = kind ? zstd_bytes(text, half, packed, TEXT) : gzip_bytes(text, half, packed, TEXT);
-        size += kind ? zstd_bytes(text + half, n - half, packed + size, TEXT - size) : gzip_bytes(text + half, n - half, packed + size, TEXT - size);
+        size += kind ? zstd_bytes(text + half, n - half, packed + size, TEXT - size)
+                     : gzip_bytes(text + half, n - half, packed + size, TEXT - size);
         in = must_read(f, (pm_read_params){ .path = put(f, "p.csv", packed, size) });
         assert_int_equal(in->count, LINES);
         pm_free(in);
@@ -195,7 +212,8 @@ static void unpacks_gzip_and_zstd(void **state)
             pm_interactions *none;
             const pm_read_params p = { .path = put(f, "p.csv", packed, cut) };
             const pm_status st = pm_data_read(f->ctx, &p, &none);
-            const bool ok = st == PM_ERR_DATA && strstr(pm_ctx_message(f->ctx), kind ? "truncated: the zstd" : "truncated: the gzip");
+            const bool ok =
+                st == PM_ERR_DATA && strstr(pm_ctx_message(f->ctx), kind ? "truncated: the zstd" : "truncated: the gzip");
             if (!ok) fail_msg("cut at %zu of %zu: %s", cut, size, pm_ctx_message(f->ctx));
         }
         packed[size / 4] ^= 0x55;
