@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include <cjson/cJSON.h>
+#include <cJSON.h>
 
 // Allocation number `at` fails, and with `for_good` all after it; at < 0: none. cJSON draws from the same count.
 typedef struct failing {

@@ -2,7 +2,7 @@
 #ifndef PM_JSON_H
 #define PM_JSON_H
 
-#include <cjson/cJSON.h>
+#include <cJSON.h>
 
 #include "core/core.h"
 
