@@ -7,6 +7,15 @@
 #include <pumice/ops.def>
 #undef PM_OP
 
+// Operands that are data have no gradient; one that asks for it is refused, not given silent zeros.
+static void only_data(pm_graph *g, const pm_node *n, int first, int last)
+{
+    for (int i = first; i <= last; i++)
+        if (pm_graph_wants(g, n->in[i]))
+            pm_graph_fail(g, PM_ERR_UNSUPPORTED, "%s: operand %s has no gradient; make it a constant (pm_constant)", pm_op_name(n->op),
+                          pm_op_table[n->op].sig.operand[i].name);
+}
+
 // ---- dense ----
 
 void pm_grad_matmul(pm_graph *g, const pm_node *n)
@@ -144,6 +153,7 @@ void pm_grad_log_softmax(pm_graph *g, const pm_node *n)    // dx = dy − exp(y)
 void pm_grad_spmm(pm_graph *g, const pm_node *n)
 {
     const pm_var ptr = n->in[0], col = n->in[1], val = n->in[2], w = n->in[3];
+    only_data(g, n, 0, 2);
     int64_t items, cols;
     pm_shape_of(g, w, &items, &cols);
     pm_var trow, tpos;
@@ -153,30 +163,42 @@ void pm_grad_spmm(pm_graph *g, const pm_node *n)
 
 // ---- losses: the gradient came with the value ----
 
-// dz for a loss of unit gradient, its rows scaled otherwise.
+// The fused gradient `out` for input `in`: as it is for a loss of unit gradient, its rows scaled otherwise.
 static void give_fused(pm_graph *g, const pm_node *n, int in, int out)
 {
+    if (pm_is_some(n->grad[out]))
+        pm_graph_fail(g, PM_ERR_UNSUPPORTED, "%s: its second output is a gradient and has none of its own", pm_op_name(n->op));
+    if (!pm_is_some(n->grad[0])) return;
     const pm_var d = n->out[out];
     pm_graph_give(g, n->in[in], pm_graph_is_ones(g, n->grad[0]) ? d : pm_mul_col(g, d, n->grad[0]));
 }
 
+// Losses over a batch: ptr, col, val, z, rw -> loss, dz.
+static void batch_loss(pm_graph *g, const pm_node *n)
+{
+    only_data(g, n, 0, 2);
+    only_data(g, n, 4, 4);
+    give_fused(g, n, 3, 1);
+}
+
 void pm_grad_loss_multinomial(pm_graph *g, const pm_node *n)
 {
-    give_fused(g, n, 3, 1);
+    batch_loss(g, n);
 }
 
 void pm_grad_loss_gaussian(pm_graph *g, const pm_node *n)
 {
-    give_fused(g, n, 3, 1);
+    batch_loss(g, n);
 }
 
 void pm_grad_loss_logistic(pm_graph *g, const pm_node *n)
 {
-    give_fused(g, n, 3, 1);
+    batch_loss(g, n);
 }
 
 void pm_grad_kl_gaussian(pm_graph *g, const pm_node *n)
 {
+    only_data(g, n, 2, 3);
     give_fused(g, n, 0, 1);
     give_fused(g, n, 1, 2);
 }
