@@ -1,0 +1,28 @@
+# Properties that follow from a test's name or from the build.
+function(pumice_test_kinds)
+    # Under PUMICE_VALIDATION every test runs below the validation layers (core, synchronisation, across submissions too), and any
+    # message fails it. validation.speaks.* make mistakes on purpose: the layers' silence elsewhere must mean something.
+    if(PUMICE_VALIDATION)
+        set(layers VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
+            VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT:VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT)
+        get_directory_property(tests TESTS)
+        set_property(TEST ${tests} APPEND PROPERTY ENVIRONMENT ${layers})
+        set_property(TEST ${tests} PROPERTY FAIL_REGULAR_EXPRESSION "Validation (Error|Warning|Performance)")
+        find_library(VULKAN_LIBRARY vulkan REQUIRED)
+        add_executable(validation_speaks validation/speaks.c)
+        target_link_libraries(validation_speaks ${VULKAN_LIBRARY} pumice_options)
+        foreach(pair core:VUID-VkBufferCreateInfo-size-00912 sync:SYNC-HAZARD-WRITE-AFTER-WRITE submits:SYNC-HAZARD-WRITE-AFTER-WRITE)
+            string(REGEX MATCH "(.*):(.*)" pair ${pair})
+            add_test(NAME validation.speaks.${CMAKE_MATCH_1} COMMAND validation_speaks ${CMAKE_MATCH_1})
+            set_tests_properties(validation.speaks.${CMAKE_MATCH_1} PROPERTIES ENVIRONMENT "${layers}"
+                PASS_REGULAR_EXPRESSION ${CMAKE_MATCH_2})
+        endforeach()
+    endif()
+
+    # What names Vulkan is repeated for each driver by tools/check.
+    get_directory_property(tests TESTS)
+    list(FILTER tests INCLUDE REGEX "vulkan")
+    if(tests)
+        set_property(TEST ${tests} APPEND PROPERTY LABELS vulkan)
+    endif()
+endfunction()
