@@ -23,8 +23,8 @@ static void reads_every_delimiter(void **state)
         "\357\273\2771,10,5,978300760\n2,20,+3.5, 978300761 \n",
         "userId,movieId,rating,timestamp\n1,10,5,978300760\n2,20,3.5,978300761\n",
         "rating\ttimestamp\titem_id:token\tuser_id:token\n5\t978300760\t10\t1\n3.5\t978300761\t20\t2\n",
-        "\"User-ID\";\"ISBN\";\"Book-Rating\";\"ts\"\n\"1\";\"10\";\"5\";\"978300760\"\n\"2\";\"20\";\"3.5\";"
-        "\"978300761\"\n",
+        ("\"User-ID\";\"ISBN\";\"Book-Rating\";\"ts\"\n\"1\";\"10\";\"5\";\"978300760\"\n\"2\";\"20\";\"3.5\";"
+         "\"978300761\"\n"),
     };
     for (int t = 0; t < PM_COUNT(texts); t++) {
         const char *path = put_text(f, "x.data", texts[t]);
