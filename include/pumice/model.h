@@ -94,6 +94,7 @@ struct pm_model {
     const pm_hyper  *hypers;     // ends with a NULL name. The trainer reads "epochs", "batch", "lr" and "l2" where a model has them
     const pm_preset *presets;    // ends with a NULL name; or NULL
     bool by_id;                  // knows users by id: cannot score held-out ones
+    bool ratings;                // reads the values of interactions; else each counts as 1, whatever its rating
 
     // The phases, in order; at most PM_MAX_PHASES. NULL: one, called "train".
     int (*phases)(const pm_config *config, pm_phase *out);

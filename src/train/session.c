@@ -58,7 +58,13 @@ pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m)
 {
     PM_TRY(upload_array(s, name, "ptr", PM_U32, m->rows + 1, m->indptr));
     PM_TRY(upload_array(s, name, "col", PM_U32, m->nnz, m->col));
-    return upload_array(s, name, "val", PM_F32, m->nnz, m->val);
+    if (s->model->ratings) return upload_array(s, name, "val", PM_F32, m->nnz, m->val);
+    float *ones = pm_new_array(s, float, m->nnz);
+    PM_CHECK_ALLOC(ones);
+    for (int64_t i = 0; i < m->nnz; i++) ones[i] = 1.0f;
+    const pm_status st = upload_array(s, name, "val", PM_F32, m->nnz, ones);
+    pm_free(ones);
+    return st;
 }
 
 static int longer_first(const void *a, const void *b)

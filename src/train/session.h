@@ -37,7 +37,8 @@ void      pm_session_close(pm_session **session);
 // Uploads the training matrix and captures the model's training step and solve programs (programs.c).
 pm_status pm_session_prepare_training(pm_session *s);
 
-// A CSR as three tensors NAME.ptr, NAME.col, NAME.val; an empty one keeps one zero entry, so that it has a size.
+// A CSR as three tensors NAME.ptr, NAME.col, NAME.val, its values as the model reads them; an empty one keeps one zero entry, so that
+// it has a size.
 pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m);
 
 // Sum of the lengths of the `batch` longest rows: what a batch can hold at most, at least 1.
