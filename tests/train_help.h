@@ -61,7 +61,8 @@ static inline void fail_every_allocation(pm_status (*body)(pm_ctx *ctx, fixture 
             assert_int_equal(pm_ctx_create(&(pm_ctx_params){ .allocator = &allocator }, &ctx), PM_OK);
             memory.at = n + memory.count;
             st = body(ctx, f);
-            if (st != PM_OK && st != PM_ERR_NOMEM) fail_msg("allocation %d: %s: %s", (int)n, pm_status_name(st), pm_ctx_message(ctx));
+            if (st != PM_OK && st != PM_ERR_NOMEM)
+                fail_msg("allocation %d: %s: %s", (int)n, pm_status_name(st), pm_ctx_message(ctx));
             pm_ctx_destroy(&ctx);
             assert_int_equal(memory.live, 0);
         }

@@ -2,8 +2,8 @@
 //
 // Over the words w of 8 little-endian bytes, the last padded with zeros, then the length in bytes:
 //     h ← (h ⊕ w) · 0x9E3779B185EBCA87 mod 2⁶⁴;  h ← h ⊕ (h >> 29),  from h = 0xcbf29ce484222325
-// A step is a bijection of h and of w, so any change within one word changes the hash. The shift brings high bits down: without
-// it two flipped sign bits would cancel.
+// A step is a bijection of h and of w, so any change within one word changes the hash. The shift brings high bits down:
+// without it two flipped sign bits would cancel.
 #ifndef PM_HASH_H
 #define PM_HASH_H
 

@@ -26,9 +26,11 @@ static pm_status check_text(const void *object, const char *path, const char *te
     bool quoted = false;
     for (int64_t i = 0; i < length; i++) {
         const unsigned char c = (unsigned char)text[i];
-        if (c < 0x20 && (quoted || !(c == '\n' || c == '\r' || c == '\t'))) return refuse(object, path, i, "a control character");
+        if (c < 0x20 && (quoted || !(c == '\n' || c == '\r' || c == '\t')))
+            return refuse(object, path, i, "a control character");
         if (quoted) {
-            if (c == '\\' && i + 5 < length && memcmp(text + i + 1, "u0000", 5) == 0) return refuse(object, path, i, "a zero character");
+            if (c == '\\' && i + 5 < length && memcmp(text + i + 1, "u0000", 5) == 0)
+                return refuse(object, path, i, "a zero character");
             if (c == '\\') i++;
             else if (c == '"') quoted = false;
         } else if (c == '"') {

@@ -11,8 +11,8 @@ typedef struct pm_json {
     cJSON *root;    // an object
 } pm_json;
 
-// Parses `length` bytes that must hold one JSON object and nothing but white space after it. Refused, with path and place: nesting deeper
-// than 16, more than a million values, text that is not UTF-8, control characters, \u0000, keys given twice.
+// Parses `length` bytes that must hold one JSON object and nothing but white space after it. Refused, with path and place:
+// nesting deeper than 16, more than a million values, text that is not UTF-8, control characters, \u0000, keys given twice.
 // Errors    PM_ERR_FORMAT, PM_ERR_NOMEM
 pm_status pm_json_parse(const void *parent, const char *path, const char *text, int64_t length, pm_json **out);
 

@@ -95,8 +95,8 @@ static pm_status no_memory(const void *object)
 
 static pm_status check_text(const void *object, const field *f, const char *text)
 {
-    PM_REQUIRE(object, !text || pm_is_utf8(text, strlen(text)), PM_ERR_ARG, "%s: is not UTF-8 and cannot be kept in a run's config.json",
-               label_of(f).text);
+    PM_REQUIRE(object, !text || pm_is_utf8(text, strlen(text)), PM_ERR_ARG,
+               "%s: is not UTF-8 and cannot be kept in a run's config.json", label_of(f).text);
     return PM_OK;
 }
 
@@ -123,7 +123,8 @@ static bool add_seed(cJSON *to, const char *name, uint64_t seed)
 
 static pm_status add_integer(const void *object, const field *f, int64_t value, cJSON *to)
 {
-    PM_REQUIRE(object, value >= 0 && value <= exact_limit, PM_ERR_ARG, "%s: %" PRId64 " is not within 0 … 2^53", label_of(f).text, value);
+    PM_REQUIRE(object, value >= 0 && value <= exact_limit, PM_ERR_ARG, "%s: %" PRId64 " is not within 0 … 2^53",
+               label_of(f).text, value);
     return pm_json_add_integer(to, f->name, value) ? PM_OK : no_memory(object);
 }
 
@@ -146,7 +147,8 @@ static pm_status add_field(const void *object, const field *f, const pm_spec *sp
         added = pm_json_add_real(to, f->name, *(const double *)at);
         break;
     case TIES:
-        PM_REQUIRE(object, (unsigned)spec->ties < PM_COUNT(ties_names), PM_ERR_ARG, "ties: %d is none of the rules", (int)spec->ties);
+        PM_REQUIRE(object, (unsigned)spec->ties < PM_COUNT(ties_names), PM_ERR_ARG, "ties: %d is none of the rules",
+                   (int)spec->ties);
         added = cJSON_AddStringToObject(to, f->name, ties_names[spec->ties]) != NULL;
         break;
     case SETTINGS: return add_settings(object, f, spec, to);
@@ -278,10 +280,13 @@ static pm_status read_field(pm_spec *spec, const char *path, const field *f, con
     case INTEGER:
         return pm_json_integer(value, 0, exact_limit, at) ? PM_OK : wrong(spec, path, f, "a whole number from 0 to 2^53");
     case SHORT_INTEGER:
-        if (!pm_json_integer(value, 0, INT32_MAX, &integer)) return wrong(spec, path, f, "a whole number from 0 to 2147483647");
+        if (!pm_json_integer(value, 0, INT32_MAX, &integer))
+            return wrong(spec, path, f, "a whole number from 0 to 2147483647");
         *(int *)at = (int)integer;
         return PM_OK;
-    case SEED: return read_seed(value, at) ? PM_OK : wrong(spec, path, f, "a whole number from 0 to 2^64 - 1, as a string above 2^53");
+    case SEED:
+        return read_seed(value, at) ? PM_OK
+                                    : wrong(spec, path, f, "a whole number from 0 to 2^64 - 1, as a string above 2^53");
     case REAL:
         if (!cJSON_IsNumber(value) || !isfinite(value->valuedouble)) return wrong(spec, path, f, "a finite number");
         *(double *)at = value->valuedouble;
@@ -295,7 +300,8 @@ static pm_status read_field(pm_spec *spec, const char *path, const field *f, con
 static const field *find_field(const char *group, const char *name)
 {
     for (int i = 0; i < PM_COUNT(fields); i++)
-        if (strcmp(fields[i].group ? fields[i].group : "", group) == 0 && strcmp(fields[i].name, name) == 0) return &fields[i];
+        if (strcmp(fields[i].group ? fields[i].group : "", group) == 0 && strcmp(fields[i].name, name) == 0)
+            return &fields[i];
     return NULL;
 }
 
@@ -316,8 +322,8 @@ static pm_status unknown_key(const pm_spec *spec, const char *path, const char *
         else if (!*group) names[n++] = in;
     }
     const char *nearest = pm_nearest_name(name, names, n);
-    return pm_fail(spec, PM_ERR_FORMAT, "%s: unknown key '%s%s%.100s'%s%s%s", path, group, *group ? "." : "", name, nearest ? "; did you mean '" : "",
-                   nearest ? nearest : "", nearest ? "'?" : "");
+    return pm_fail(spec, PM_ERR_FORMAT, "%s: unknown key '%s%s%.100s'%s%s%s", path, group, *group ? "." : "", name,
+                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static pm_status read_object(pm_spec *spec, const char *path, const char *group, const cJSON *object)
@@ -341,10 +347,10 @@ static pm_status read_spec(pm_spec *spec, const char *path, const char *text, in
     pm_json *json;
     int64_t version;
     PM_TRY(pm_json_parse(spec, path, text, length, &json));
-    PM_REQUIRE(spec, pm_json_integer(cJSON_GetObjectItemCaseSensitive(json->root, "format"), 0, exact_limit, &version), PM_ERR_FORMAT,
-               "%s: has no whole number 'format'; is it the config.json of a run?", path);
-    PM_REQUIRE(spec, version == FORMAT_VERSION, PM_ERR_FORMAT, "%s: has format %" PRId64 ", this version of pumice reads %d", path, version,
-               FORMAT_VERSION);
+    PM_REQUIRE(spec, pm_json_integer(cJSON_GetObjectItemCaseSensitive(json->root, "format"), 0, exact_limit, &version),
+               PM_ERR_FORMAT, "%s: has no whole number 'format'; is it the config.json of a run?", path);
+    PM_REQUIRE(spec, version == FORMAT_VERSION, PM_ERR_FORMAT, "%s: has format %" PRId64 ", this version of pumice reads %d",
+               path, version, FORMAT_VERSION);
     PM_TRY(read_object(spec, path, "", json->root));
     PM_REQUIRE(spec, spec->model, PM_ERR_FORMAT, "%s: 'model' is missing", path);
     PM_REQUIRE(spec, cJSON_GetObjectItemCaseSensitive(json->root, "seed"), PM_ERR_FORMAT, "%s: 'seed' is missing", path);

@@ -121,12 +121,13 @@ static pm_status cut_log(pm_run_log *log, int64_t length)
     char last = '\n';
     const off_t have = lseek(log->descriptor, 0, SEEK_END);
     PM_REQUIRE(log, have >= 0, PM_ERR_IO, "%s: cannot read: %s", log->path, strerror(errno));
-    PM_REQUIRE(log, have >= length, PM_ERR_FORMAT, "%s: is %lld bytes long where the checkpoint knows %" PRId64 "; the file was cut off", log->path,
+    PM_REQUIRE(log, have >= length, PM_ERR_FORMAT,
+               "%s: is %lld bytes long where the checkpoint knows %" PRId64 "; the file was cut off", log->path,
                (long long)have, length);
     if (length > 0 && pread(log->descriptor, &last, 1, (off_t)length - 1) != 1)
         return pm_fail(log, PM_ERR_IO, "%s: cannot read: %s", log->path, strerror(errno));
-    PM_REQUIRE(log, last == '\n', PM_ERR_FORMAT, "%s: no line ends at byte %" PRId64 ", where the checkpoint has it; the file was changed", log->path,
-               length);
+    PM_REQUIRE(log, last == '\n', PM_ERR_FORMAT,
+               "%s: no line ends at byte %" PRId64 ", where the checkpoint has it; the file was changed", log->path, length);
     log->length = length;
     if (ftruncate(log->descriptor, (off_t)length) != 0) return cannot_write(log);
     return pm_run_log_sync(log);

@@ -40,7 +40,8 @@ static void close_descriptor(void *ptr)
 static pm_status read_at(const pm_st_file *f, int64_t at, void *data, int64_t size)
 {
     for (int64_t done = 0; done < size;) {
-        const ssize_t n = pread(f->descriptor, (char *)data + done, (size_t)PM_MIN(size - done, INT64_C(1) << 30), (off_t)(at + done));
+        const ssize_t n =
+            pread(f->descriptor, (char *)data + done, (size_t)PM_MIN(size - done, INT64_C(1) << 30), (off_t)(at + done));
         if (n < 0 && errno == EINTR) continue;
         PM_REQUIRE(f, n > 0, PM_ERR_IO, "%s: cannot read: %s", f->path, n < 0 ? strerror(errno) : "it got shorter");
         done += n;
@@ -48,10 +49,11 @@ static pm_status read_at(const pm_st_file *f, int64_t at, void *data, int64_t si
     return PM_OK;
 }
 
-static pm_status read_integers(const pm_st_file *f, const char *name, const cJSON *array, const char *what, int64_t lo, int64_t pair[2])
+static pm_status read_integers(const pm_st_file *f, const char *name, const cJSON *array, const char *what, int64_t lo,
+                               int64_t pair[2])
 {
-    PM_REQUIRE(f, cJSON_IsArray(array) && cJSON_GetArraySize(array) == 2, PM_ERR_FORMAT, "%s: tensor '%.100s': its %s is not two numbers", f->path,
-               name, what);
+    PM_REQUIRE(f, cJSON_IsArray(array) && cJSON_GetArraySize(array) == 2, PM_ERR_FORMAT,
+               "%s: tensor '%.100s': its %s is not two numbers", f->path, name, what);
     for (int i = 0; i < 2; i++)
         PM_REQUIRE(f, pm_json_integer(cJSON_GetArrayItem(array, i), lo, INT64_C(1) << 53, &pair[i]), PM_ERR_FORMAT,
                    "%s: tensor '%.100s': its %s is not whole numbers from %" PRId64 " to 2^53", f->path, name, what, lo);
@@ -71,8 +73,8 @@ static pm_status read_entry(const pm_st_file *f, const cJSON *entry, pm_st_tenso
     PM_TRY(read_integers(f, name, cJSON_GetObjectItemCaseSensitive(entry, "data_offsets"), "data_offsets", 0, offsets));
     const bool fits = pm_mul_size(shape[0], shape[1], &size) && pm_mul_size(size, 4, &size);
     PM_REQUIRE(f, fits && offsets[0] <= offsets[1] && offsets[1] - offsets[0] == size, PM_ERR_FORMAT,
-               "%s: tensor '%.100s': bytes %" PRId64 " to %" PRId64 " do not hold [%" PRId64 ", %" PRId64 "]", f->path, name, offsets[0], offsets[1],
-               shape[0], shape[1]);
+               "%s: tensor '%.100s': bytes %" PRId64 " to %" PRId64 " do not hold [%" PRId64 ", %" PRId64 "]", f->path, name,
+               offsets[0], offsets[1], shape[0], shape[1]);
     *t = (pm_st_tensor){ name, dtype[0] == 'F' ? PM_F32 : PM_U32, shape[0], shape[1], offsets[0], offsets[1] };
     return PM_OK;
 }
@@ -94,13 +96,14 @@ static pm_status check_cover(const pm_st_file *f)
     int64_t at = 0;
     for (int i = 0; i < f->count; i++) {
         const pm_st_tensor *t = &f->tensors[i];
-        PM_REQUIRE(f, t->begin == at, PM_ERR_FORMAT, "%s: tensor '%.100s' begins at byte %" PRId64 " of the data, %s %" PRId64, f->path, t->name,
-                   t->begin, t->begin < at ? "within another that ends at" : "behind a gap from", at);
+        PM_REQUIRE(f, t->begin == at, PM_ERR_FORMAT,
+                   "%s: tensor '%.100s' begins at byte %" PRId64 " of the data, %s %" PRId64, f->path, t->name, t->begin,
+                   t->begin < at ? "within another that ends at" : "behind a gap from", at);
         at = t->end;
     }
     const int64_t have = f->size - f->data_start;
-    PM_REQUIRE(f, at == have, PM_ERR_FORMAT, "%s: has %" PRId64 " bytes of data where its header says %" PRId64 "%s", f->path, have, at,
-               have < at ? "; it was cut off" : "");
+    PM_REQUIRE(f, at == have, PM_ERR_FORMAT, "%s: has %" PRId64 " bytes of data where its header says %" PRId64 "%s",
+               f->path, have, at, have < at ? "; it was cut off" : "");
     return PM_OK;
 }
 
@@ -114,7 +117,8 @@ static pm_status read_entries(pm_st_file *f)
         if (strcmp(entry->string, "__metadata__") == 0) f->metadata = entry;
         else PM_TRY(read_entry(f, entry, &f->tensors[f->count++]));
     }
-    PM_REQUIRE(f, !f->metadata || cJSON_IsObject(f->metadata), PM_ERR_FORMAT, "%s: its __metadata__ is not an object", f->path);
+    PM_REQUIRE(f, !f->metadata || cJSON_IsObject(f->metadata), PM_ERR_FORMAT, "%s: its __metadata__ is not an object",
+               f->path);
     for (const cJSON *m = f->metadata ? f->metadata->child : NULL; m; m = m->next)
         PM_REQUIRE(f, cJSON_IsString(m), PM_ERR_FORMAT, "%s: metadata '%.100s' is not a string", f->path, m->string);
     qsort(f->tensors, (size_t)f->count, sizeof *f->tensors, by_begin);
@@ -127,7 +131,9 @@ static pm_status read_entries(pm_st_file *f)
 static uint64_t claimed_hash(const char *header, int64_t length)
 {
     const size_t prefix = sizeof hash_entry - 1;
-    if ((size_t)length < prefix + HASH_DIGITS + 1 || memcmp(header, hash_entry, prefix) != 0 || header[prefix + HASH_DIGITS] != '"') return 0;
+    if ((size_t)length < prefix + HASH_DIGITS + 1 || memcmp(header, hash_entry, prefix) != 0 ||
+        header[prefix + HASH_DIGITS] != '"')
+        return 0;
     uint64_t hash = 0;
     for (int i = 0; i < HASH_DIGITS; i++) {
         static const char digits[] = "0123456789abcdef";
@@ -141,12 +147,14 @@ static uint64_t claimed_hash(const char *header, int64_t length)
 static pm_status read_header(pm_st_file *f)
 {
     unsigned char prefix[8];
-    PM_REQUIRE(f, f->size >= 8, PM_ERR_FORMAT, "%s: is %" PRId64 " bytes long, too short for a safetensors file", f->path, f->size);
+    PM_REQUIRE(f, f->size >= 8, PM_ERR_FORMAT, "%s: is %" PRId64 " bytes long, too short for a safetensors file", f->path,
+               f->size);
     PM_TRY(read_at(f, 0, prefix, 8));
     uint64_t length = 0;
     for (int i = 7; i >= 0; i--) length = length << 8 | prefix[i];
-    PM_REQUIRE(f, length <= (uint64_t)header_limit, PM_ERR_FORMAT, "%s: claims a header of %" PRIu64 " bytes, above the limit of %" PRId64
-               "; is it a safetensors file?", f->path, length, header_limit);
+    PM_REQUIRE(f, length <= (uint64_t)header_limit, PM_ERR_FORMAT,
+               "%s: claims a header of %" PRIu64 " bytes, above the limit of %" PRId64 "; is it a safetensors file?",
+               f->path, length, header_limit);
     PM_REQUIRE(f, length <= (uint64_t)f->size - 8, PM_ERR_FORMAT, "%s: claims a header of %" PRIu64 " bytes and is %" PRId64
                " bytes long; it was cut off", f->path, length, f->size);
     f->data_start = 8 + (int64_t)length;
@@ -166,7 +174,8 @@ static pm_status open_file(pm_st_file *f, const char *path)
     f->path = pm_strdup(f, path);
     PM_CHECK_ALLOC(f->path);
     f->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);    // a pipe must not block us
-    PM_REQUIRE(f, f->descriptor >= 0 && fstat(f->descriptor, &s) == 0, PM_ERR_IO, "%s: cannot open: %s", path, strerror(errno));
+    PM_REQUIRE(f, f->descriptor >= 0 && fstat(f->descriptor, &s) == 0, PM_ERR_IO, "%s: cannot open: %s", path,
+               strerror(errno));
     PM_REQUIRE(f, S_ISREG(s.st_mode), PM_ERR_IO, "%s: is not a plain file", path);
     f->size = s.st_size;
     return read_header(f);
@@ -209,8 +218,8 @@ pm_status pm_st_verify(pm_st_file *f)
     pm_free(piece);
     if (st != PM_OK) return st;
     const uint64_t found = pm_hash_end(&hash);
-    PM_REQUIRE(f, found == f->hash, PM_ERR_FORMAT, "%s: is damaged: its hash is %016" PRIx64 ", not the %016" PRIx64 " it claims", f->path, found,
-               f->hash);
+    PM_REQUIRE(f, found == f->hash, PM_ERR_FORMAT,
+               "%s: is damaged: its hash is %016" PRIx64 ", not the %016" PRIx64 " it claims", f->path, found, f->hash);
     return PM_OK;
 }
 
@@ -232,7 +241,8 @@ const pm_st_tensor *pm_st_at(const pm_st_file *file, int index)
 const pm_st_tensor *pm_st_find(const pm_st_file *file, const char *name)
 {
     const pm_st_tensor key = { .name = name }, *wanted = &key;
-    const pm_st_tensor **found = file->count ? bsearch(&wanted, file->by_name, (size_t)file->count, sizeof *file->by_name, by_name) : NULL;
+    const pm_st_tensor **found =
+        file->count ? bsearch(&wanted, file->by_name, (size_t)file->count, sizeof *file->by_name, by_name) : NULL;
     return found ? *found : NULL;
 }
 
@@ -246,6 +256,7 @@ pm_status pm_st_read_rows(pm_st_file *f, const char *name, int64_t first, int64_
     const pm_st_tensor *t = pm_st_find(f, name);
     PM_REQUIRE(f, t, PM_ERR_NOT_FOUND, "%s: has no tensor '%s'", f->path, name);
     PM_REQUIRE(f, first >= 0 && count >= 0 && first <= t->rows && count <= t->rows - first, PM_ERR_ARG,
-               "%s: rows %" PRId64 " and %" PRId64 " more of '%s', which has %" PRId64, f->path, first, count, name, t->rows);
+               "%s: rows %" PRId64 " and %" PRId64 " more of '%s', which has %" PRId64, f->path, first, count, name,
+               t->rows);
     return read_at(f, f->data_start + t->begin + first * t->cols * 4, data, count * t->cols * 4);
 }

@@ -1,7 +1,8 @@
-// Files of named tensors in the safetensors format: 8 bytes of header length, a JSON header, data. Python's safetensors opens them.
+// Files of named tensors in the safetensors format: 8 bytes of header length, a JSON header, data. Python's safetensors opens
+// them.
 //
-// Same tensors and metadata, same bytes: no time, path or host goes in. The first metadata entry, "hash", is the pm_hash of the whole
-// file with its own 16 digits taken as zeros; pm_st_verify checks it, and another file can name this one by it.
+// Same tensors and metadata, same bytes: no time, path or host goes in. The first metadata entry, "hash", is the pm_hash of
+// the whole file with its own 16 digits taken as zeros; pm_st_verify checks it, and another file can name this one by it.
 // Tensors are f32 or u32, always [rows, cols], dense, at least one element. Names and metadata are UTF-8.
 #ifndef PM_SAFETENSORS_H
 #define PM_SAFETENSORS_H
@@ -11,8 +12,8 @@
 #include "core/core.h"
 
 // ---- writing -------------------------------------------------------------------------------------------------------
-// First all metadata and declarations, then the data of each tensor in order of declaration, then finish. The file appears, whole,
-// at finish; until then path keeps its old content.
+// First all metadata and declarations, then the data of each tensor in order of declaration, then finish. The file appears,
+// whole, at finish; until then path keeps its old content.
 
 typedef struct pm_st_writer pm_st_writer;
 
@@ -42,8 +43,10 @@ typedef struct pm_st_tensor {
     int64_t     begin, end;    // bytes, from the start of the data
 } pm_st_tensor;
 
-// Opens a file and checks its header entirely: after PM_OK every tensor lies within the file, none overlaps another, nothing is left over.
-// Errors    PM_ERR_IO when it cannot be read; PM_ERR_FORMAT with path and reason when it is damaged or of another kind; PM_ERR_NOMEM
+// Opens a file and checks its header entirely: after PM_OK every tensor lies within the file, none overlaps another, nothing is
+// left over.
+// Errors    PM_ERR_IO when it cannot be read; PM_ERR_FORMAT with path and reason when it is damaged or of another kind;
+//           PM_ERR_NOMEM
 pm_status pm_st_open(const void *parent, const char *path, pm_st_file **out);
 void      pm_st_close(pm_st_file **file);
 

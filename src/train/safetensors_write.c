@@ -30,7 +30,8 @@ static pm_status create(pm_st_writer *w, const char *path)
     PM_CHECK_ALLOC(w->path);
     PM_TRY(pm_json_create(w, &w->header));
     w->metadata = cJSON_AddObjectToObject(w->header->root, "__metadata__");
-    if (!w->metadata || !cJSON_AddStringToObject(w->metadata, "hash", zeros)) return pm_fail(w, PM_ERR_NOMEM, "%s: no memory", path);
+    if (!w->metadata || !cJSON_AddStringToObject(w->metadata, "hash", zeros))
+        return pm_fail(w, PM_ERR_NOMEM, "%s: no memory", path);
     return pm_file_create(w, path, &w->file);
 }
 
@@ -78,8 +79,10 @@ pm_status pm_st_writer_declare(pm_st_writer *w, const char *name, pm_dtype dtype
     PM_REQUIRE(w, dtype == PM_F32 || dtype == PM_U32, PM_ERR_DTYPE, "%s: '%s' is neither f32 nor u32", w->path, name);
     pm_st_tensor t = { .dtype = dtype, .rows = rows, .cols = cols, .begin = w->count ? w->tensors[w->count - 1].end : 0 };
     int64_t size;
-    const bool fits = rows > 0 && cols > 0 && pm_mul_size(rows, cols, &size) && pm_mul_size(size, 4, &size) && pm_add_size(t.begin, size, &t.end);
-    PM_REQUIRE(w, fits && t.end < INT64_C(1) << 53, PM_ERR_SHAPE, "%s: '%s' cannot be [%" PRId64 ", %" PRId64 "]", w->path, name, rows, cols);
+    const bool fits = rows > 0 && cols > 0 && pm_mul_size(rows, cols, &size) && pm_mul_size(size, 4, &size) &&
+                      pm_add_size(t.begin, size, &t.end);
+    PM_REQUIRE(w, fits && t.end < INT64_C(1) << 53, PM_ERR_SHAPE, "%s: '%s' cannot be [%" PRId64 ", %" PRId64 "]", w->path,
+               name, rows, cols);
     if (w->count == w->capacity) {
         const int capacity = PM_MAX(32, w->capacity * 2);
         PM_TRY(pm_grow_array(w, (void **)&w->tensors, capacity, sizeof *w->tensors));
@@ -102,7 +105,8 @@ static pm_status start(pm_st_writer *w)
 {
     char *text;
     PM_TRY(pm_json_print(w, w->header, false, &text));
-    const int64_t length = (int64_t)strlen(text), padded = (length + 7) / 8 * 8;    // data begin on 8 bytes, as the format asks
+    const int64_t length = (int64_t)strlen(text),
+                  padded = (length + 7) / 8 * 8;    // data begin on 8 bytes, as the format asks
     unsigned char prefix[8];
     for (int i = 0; i < 8; i++) prefix[i] = (unsigned char)((uint64_t)padded >> 8 * i);
     w->started = true;
@@ -119,8 +123,8 @@ pm_status pm_st_writer_rows(pm_st_writer *w, const char *name, int64_t count, co
 {
     if (!w->started) PM_TRY(start(w));
     const pm_st_tensor *t = w->current < w->count ? &w->tensors[w->current] : NULL;
-    PM_REQUIRE(w, t && strcmp(name, t->name) == 0, PM_ERR_ARG, "%s: rows of '%s' where %s%s%s is due", w->path, name, t ? "'" : "",
-               t ? t->name : "nothing", t ? "'" : "");
+    PM_REQUIRE(w, t && strcmp(name, t->name) == 0, PM_ERR_ARG, "%s: rows of '%s' where %s%s%s is due", w->path, name,
+               t ? "'" : "", t ? t->name : "nothing", t ? "'" : "");
     PM_REQUIRE(w, count >= 0 && count <= (t->end - w->written) / (t->cols * 4), PM_ERR_ARG,
                "%s: %" PRId64 " rows more than '%s' has", w->path, count, name);
     PM_TRY(put(w, data, (size_t)(count * t->cols * 4)));

@@ -1,5 +1,5 @@
-// What a run folder holds, on anything: safetensors files, config.json, id files. The first byte chooses which. What is accepted must
-// also be readable, and what is written from it must read back the same.
+// What a run folder holds, on anything: safetensors files, config.json, id files. The first byte chooses which. What is
+// accepted must also be readable, and what is written from it must read back the same.
 #define _DEFAULT_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,8 +155,11 @@ void fuzz_corpus(fuzz_seed_fn give, void *user)
 {
     static const char *const settings[] = { "lr=0.001", "hidden=600" };
     static const char ids[] = "1\nwith space\n\xc3\xbc\ntab\\t\\\\\n\\n\\r\n\n";
-    static const char config[] = "{\"format\":1,\"model\":\"m\",\"seed\":\"18446744073709551615\",\"ties\":\"id\",\"split\":{\"fold_out\":0.2}}";
-    const pm_spec spec = { .model = "mult-vae", .preset = "p", .settings = settings, .setting_count = 2, .data = "x", .seed = UINT64_MAX };
+    static const char config[] =
+        "{\"format\":1,\"model\":\"m\",\"seed\":\"18446744073709551615\",\"ties\":\"id\",\"split\":{\"fold_out\":0.2}}";
+    const pm_spec spec = {
+        .model = "mult-vae", .preset = "p", .settings = settings, .setting_count = 2, .data = "x", .seed = UINT64_MAX
+    };
     pm_ctx *ctx;
     char *text;
     make_folder();

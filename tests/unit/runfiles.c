@@ -9,7 +9,8 @@
 #include "train/json.h"
 #include "train/runfiles.h"
 
-static const char *const odd_ids[] = { "1", "with space", " both ", "Ünï·код", "tab\there", "line\nbreak", "back\\slash\\n", "\r", "", "#", "\"q\"" };
+static const char *const odd_ids[] = { "1",  "with space", " both ", "Ünï·код", "tab\there", "line\nbreak", "back\\slash\\n",
+                                       "\r", "",           "#",      "\"q\"" };
 
 static pm_ids *make_ids(const void *parent)
 {
@@ -28,12 +29,13 @@ static void ids_round_trip(void **state)
     size_t n;
     must(f, pm_run_write_ids(f->ctx, path, make_ids(f->ctx)));
     char *text = slurp(path, &n);
-    assert_string_equal(text, "1\nwith space\n both \nÜnï·код\ntab\\there\nline\\nbreak\nback\\\\slash\\\\n\n\\r\n\n#\n\"q\"\n");
+    assert_string_equal(text,
+                        "1\nwith space\n both \nÜnï·код\ntab\\there\nline\\nbreak\nback\\\\slash\\\\n\n\\r\n\n#\n\"q\"\n");
     pm_ids *ids;
     must(f, pm_run_read_ids(f->ctx, path, &ids));
     assert_int_equal(pm_ids_count(ids), PM_COUNT(odd_ids));
     for (int i = 0; i < PM_COUNT(odd_ids); i++) assert_string_equal(pm_ids_name(ids, i), odd_ids[i]);
-    // Cut anywhere but behind a line, it is refused; cut behind one, it is the shorter map, which the checkpoint's sizes show.
+    // Cut anywhere but behind a line, it is refused; behind one, it is a shorter map, which the checkpoint's sizes show.
     for (size_t cut = 1; cut < n; cut++) {
         const pm_status st = pm_run_read_ids(f->ctx, put(f, "cut", text, cut), &ids);
         assert_int_equal(st, text[cut - 1] == '\n' ? PM_OK : PM_ERR_FORMAT);
@@ -115,13 +117,26 @@ static const char *const settings[] = { "lr=1e-3", "hidden=600,200", "naïve=\"�
 static pm_spec full_spec(void)
 {
     return (pm_spec){
-        .model = "mult-vae", .preset = "paper-ml-20m", .settings = settings, .setting_count = 3, .data = "/tmp/a \"b\"/r.csv",
+        .model = "mult-vae",
+        .preset = "paper-ml-20m",
+        .settings = settings,
+        .setting_count = 3,
+        .data = "/tmp/a \"b\"/r.csv",
         .read = { .path = "/tmp/a \"b\"/r.csv", .format = "csv", .columns = "u,i", .skip_bad_lines = true, .max_ids = 11 },
         .filter = { true, true, 0.1, -1e-300, 12, 13, true, true },
         .synth = { 14, 15, 16, 17, UINT64_MAX },
         .split = { "strong", (UINT64_C(1) << 53) + 1, 18, 1.0 / 3.0, 0.3, 5e-324, 19, "random" },
-        .device = "vulkan:0", .seed = UINT64_C(1) << 53, .split_seed_given = true, .epochs = INT64_C(1) << 53, .metrics = "ndcg@100,recall@20",
-        .select = "ndcg@100", .patience = 20, .validate_every = 21, .save_every = 1.7976931348623157e308, .refit = true, .ties = PM_TIES_ID,
+        .device = "vulkan:0",
+        .seed = UINT64_C(1) << 53,
+        .split_seed_given = true,
+        .epochs = INT64_C(1) << 53,
+        .metrics = "ndcg@100,recall@20",
+        .select = "ndcg@100",
+        .patience = 20,
+        .validate_every = 21,
+        .save_every = 1.7976931348623157e308,
+        .refit = true,
+        .ties = PM_TIES_ID,
     };
 }
 
@@ -132,25 +147,32 @@ static void same_text(const char *a, const char *b)
 
 static void same_spec(const pm_spec *a, const pm_spec *b)
 {
-    same_text(a->model, b->model), same_text(a->preset, b->preset), same_text(a->data, b->data), same_text(a->device, b->device);
+    same_text(a->model, b->model), same_text(a->preset, b->preset), same_text(a->data, b->data),
+        same_text(a->device, b->device);
     same_text(a->metrics, b->metrics), same_text(a->select, b->select);
     assert_int_equal(a->setting_count, b->setting_count);
     for (int i = 0; i < a->setting_count; i++) assert_string_equal(a->settings[i], b->settings[i]);
-    same_text(a->read.path, b->read.path), same_text(a->read.format, b->read.format), same_text(a->read.columns, b->read.columns);
+    same_text(a->read.path, b->read.path), same_text(a->read.format, b->read.format),
+        same_text(a->read.columns, b->read.columns);
     assert_true(a->read.skip_bad_lines == b->read.skip_bad_lines && a->read.max_ids == b->read.max_ids);
     const pm_filter_params *fa = &a->filter, *fb = &b->filter;
-    assert_true(fa->has_min_rating == fb->has_min_rating && fa->has_rating_above == fb->has_rating_above && fa->min_rating == fb->min_rating);
+    assert_true(fa->has_min_rating == fb->has_min_rating && fa->has_rating_above == fb->has_rating_above &&
+                fa->min_rating == fb->min_rating);
     assert_true(fa->rating_above == fb->rating_above && fa->min_item == fb->min_item && fa->min_user == fb->min_user);
     assert_true(fa->until_stable == fb->until_stable && fa->binarize == fb->binarize);
     const pm_synth_params *ya = &a->synth, *yb = &b->synth;
-    assert_true(ya->users == yb->users && ya->items == yb->items && ya->interactions == yb->interactions && ya->clusters == yb->clusters);
+    assert_true(ya->users == yb->users && ya->items == yb->items && ya->interactions == yb->interactions &&
+                ya->clusters == yb->clusters);
     assert_true(ya->seed == yb->seed);
     const pm_split_params *sa = &a->split, *sb = &b->split;
     same_text(sa->protocol, sb->protocol), same_text(sa->validation, sb->validation);
-    assert_true(sa->seed == sb->seed && sa->held_out == sb->held_out && sa->fold_out == sb->fold_out && sa->test_share == sb->test_share);
+    assert_true(sa->seed == sb->seed && sa->held_out == sb->held_out && sa->fold_out == sb->fold_out &&
+                sa->test_share == sb->test_share);
     assert_true(sa->valid_share == sb->valid_share && sa->negatives == sb->negatives);
-    assert_true(a->seed == b->seed && a->split_seed_given == b->split_seed_given && a->epochs == b->epochs && a->patience == b->patience);
-    assert_true(a->validate_every == b->validate_every && a->save_every == b->save_every && a->refit == b->refit && a->ties == b->ties);
+    assert_true(a->seed == b->seed && a->split_seed_given == b->split_seed_given && a->epochs == b->epochs &&
+                a->patience == b->patience);
+    assert_true(a->validate_every == b->validate_every && a->save_every == b->save_every && a->refit == b->refit &&
+                a->ties == b->ties);
 }
 
 static void config_round_trips(void **state)
@@ -176,7 +198,9 @@ static void config_round_trips(void **state)
 static void numbers_are_exact_in_any_locale(void **state)
 {
     fixture *f = *state;
-    static const double values[] = { 0, 0.1, 1.0 / 3, 123456789.123456789, 5e-324, 2.2250738585072014e-308, 9007199254740993.0, -1e22, 0.1 + 0.2 };
+    static const double values[] = {
+        0, 0.1, 1.0 / 3, 123456789.123456789, 5e-324, 2.2250738585072014e-308, 9007199254740993.0, -1e22, 0.1 + 0.2
+    };
     static const char *const locales[] = { "C", "de_DE.UTF-8" };
     for (int l = 0; l < PM_COUNT(locales); l++) {
         if (!setlocale(LC_NUMERIC, locales[l])) continue;
@@ -242,10 +266,13 @@ static void bad_configs_name_the_key(void **state)
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"seed\":1}", "'seed' is given twice" },
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"splt\":{}}", "unknown key 'splt'; did you mean 'split'" },
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"split\":7}", "'split' is not an object" },
-        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"split\":{\"negative\":1}}", "unknown key 'split.negative'; did you mean 'negatives'" },
+        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"split\":{\"negative\":1}}",
+          "unknown key 'split.negative'; did you mean 'negatives'" },
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"split\":{\"split\":{}}}", "unknown key 'split.split'" },
-        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"split\":{\"negatives\":\"1\"}}", "'split.negatives' is not a whole number" },
-        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"synth\":{\"clusters\":2147483648}}", "'synth.clusters' is not a whole number" },
+        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"split\":{\"negatives\":\"1\"}}",
+          "'split.negatives' is not a whole number" },
+        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"synth\":{\"clusters\":2147483648}}",
+          "'synth.clusters' is not a whole number" },
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"synth\":{\"users\":1e300}}", "'synth.users' is not a whole number" },
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"save_every\":1e999}", "'save_every' is not a finite number" },
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"save_every\":null}", "'save_every' is not a finite number" },
@@ -256,13 +283,15 @@ static void bad_configs_name_the_key(void **state)
     };
     for (int i = 0; i < PM_COUNT(bad); i++) {
         pm_spec *spec;
-        if (pm_spec_read(f->ctx, put_text(f, "config.json", bad[i][0]), &spec) != PM_ERR_FORMAT) fail_msg("read: %s", bad[i][0]);
+        if (pm_spec_read(f->ctx, put_text(f, "config.json", bad[i][0]), &spec) != PM_ERR_FORMAT)
+            fail_msg("read: %s", bad[i][0]);
         assert_null(spec);
         says(f, bad[i][1]);
         says(f, "config.json");
     }
     pm_spec *spec;
-    must(f, pm_spec_read(f->ctx, put_text(f, "c", "{\"format\":1,\"model\":\"m\",\"seed\":\"18446744073709551615\"}"), &spec));
+    must(f,
+         pm_spec_read(f->ctx, put_text(f, "c", "{\"format\":1,\"model\":\"m\",\"seed\":\"18446744073709551615\"}"), &spec));
     assert_true(spec->seed == UINT64_MAX);
     assert_int_equal(pm_spec_read(f->ctx, in_folder(f, "none"), &spec), PM_ERR_IO);
     // Every truncation of a real one.
@@ -278,7 +307,8 @@ static void full_disk_keeps_the_old_files(void **state)
 {
     fixture *f = *state;
     char items[256], config[256], metrics[256];
-    strcpy(items, in_folder(f, "items.tsv")), strcpy(config, in_folder(f, "config.json")), strcpy(metrics, in_folder(f, "metrics.jsonl"));
+    strcpy(items, in_folder(f, "items.tsv")), strcpy(config, in_folder(f, "config.json")),
+        strcpy(metrics, in_folder(f, "metrics.jsonl"));
     const pm_spec bare = { .model = "item-pop" }, full = full_spec();
     pm_ids *ids;
     pm_run_log *log;

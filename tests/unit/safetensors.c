@@ -166,7 +166,8 @@ static void damage_is_refused(void **state)
     for (size_t i = 0; i < n; i++) {
         for (int bit = 0; bit < 8; bit++) {
             data[i] ^= (char)(1 << bit);
-            if (open_and_verify(f->ctx, put(f, "flip", data, n)) != PM_ERR_FORMAT) fail_msg("bit %d of byte %d", bit, (int)i);
+            if (open_and_verify(f->ctx, put(f, "flip", data, n)) != PM_ERR_FORMAT)
+                fail_msg("bit %d of byte %d", bit, (int)i);
             data[i] ^= (char)(1 << bit);
         }
     }
