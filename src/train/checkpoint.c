@@ -5,10 +5,12 @@
 #include <stdlib.h>
 
 #include "core/file.h"
+#include "train/runfiles.h"
 #include "train/runfolder.h"
 #include "train/safetensors.h"
 #include "train/trainer.h"
 
+static const char *const best_names[] = { "best.safetensors", "best.next.safetensors" };
 static const char FORMAT[] = "pumice checkpoint 1";
 
 struct pm_checkpoint {
@@ -52,6 +54,19 @@ static pm_status meta_indexed(pm_st_writer *w, const char *key, int index, doubl
     return meta_real(w, name, value);
 }
 
+// What was asked for, but not where the data lie, what computes and how often is saved: these may change on resuming.
+static pm_status spec_hash(const pm_trainer *t, uint64_t *out)
+{
+    char *text;
+    pm_spec spec = *t->spec;
+    spec.data = spec.read.path = spec.device = NULL;
+    spec.save_every = 0;
+    PM_TRY(pm_spec_text(t->result, &spec, &text));
+    *out = pm_hash64(text, strlen(text), 0);
+    pm_free(text);
+    return PM_OK;
+}
+
 static uint64_t config_hash(const pm_config *config)
 {
     uint64_t h = 0;
@@ -71,6 +86,9 @@ static pm_status write_meta(pm_st_writer *w, const pm_trainer *t)
     PM_TRY(pm_st_writer_meta(w, "profile", pm_device_profile(t->session->device)));
     PM_TRY(meta_hash(w, "data", pm_split_hash(t->result->split)));
     PM_TRY(meta_hash(w, "config", config_hash(t->result->config)));
+    uint64_t spec;
+    PM_TRY(spec_hash(t, &spec));
+    PM_TRY(meta_hash(w, "spec", spec));
     PM_TRY(meta_hash(w, "best", t->best_hash));
     PM_TRY(meta_integer(w, "log_size", t->log_size));
     PM_TRY(meta_integer(w, "phase", t->at.phase));
@@ -173,13 +191,17 @@ pm_status pm_checkpoint_save(pm_trainer *t)
     pm_status st = checkpoint && best && next ? PM_OK : PM_ERR_NOMEM;
     if (st == PM_OK) st = pm_run_save_epochs(t, t->logged, &t->log_size);
     if (st == PM_OK) t->logged = t->result->epoch_count;
+    if (st == PM_OK && t->best_pending) st = pm_file_replace(t->result, next, best);    // the checkpoint may name next: not to be overwritten
+    if (st == PM_OK) t->best_pending = false;
     if (st == PM_OK && t->best_unsaved) st = write_best(t, next);
     if (st == PM_OK) st = write_checkpoint(t, checkpoint);
-    if (st == PM_OK && t->best_unsaved) st = pm_file_replace(t->result, next, best);
     if (st == PM_OK) {
+        t->best_pending = t->best_unsaved;
         t->best_unsaved = false;
         t->saved_at = pm_clock();
     }
+    if (st == PM_OK && t->best_pending) st = pm_file_replace(t->result, next, best);
+    if (st == PM_OK) t->best_pending = false;
     pm_free(scratch);
     return st;
 }
@@ -270,7 +292,7 @@ void pm_checkpoint_describe(const pm_checkpoint *c, pm_result *result)
 
 static pm_status check_same(const pm_checkpoint *c, const pm_trainer *t)
 {
-    uint64_t data, config;
+    uint64_t data, config, spec, my_spec;
     const char *model = pm_st_meta(c->file, "model"), *profile = pm_st_meta(c->file, "profile");
     PM_REQUIRE(c, model && pm_name_equal(model, t->session->model->name), PM_ERR_FORMAT, "%s: the checkpoint is of model %s, the run of %s", c->run,
                model ? model : "?", t->session->model->name);
@@ -278,7 +300,9 @@ static pm_status check_same(const pm_checkpoint *c, const pm_trainer *t)
     PM_TRY(get_hash(c, "config", &config));
     PM_REQUIRE(c, data == pm_split_hash(t->result->split), PM_ERR_FORMAT,
                "%s: the data are not those the run was trained on; put the original file back, or train anew", c->run);
-    PM_REQUIRE(c, config == config_hash(t->result->config), PM_ERR_FORMAT, "%s: the settings in config.json are not those of the checkpoint", c->run);
+    PM_TRY(get_hash(c, "spec", &spec));
+    PM_TRY(spec_hash(t, &my_spec));
+    PM_REQUIRE(c, config == config_hash(t->result->config) && spec == my_spec, PM_ERR_FORMAT, "%s: the settings in config.json are not those of the checkpoint", c->run);
     if (!profile || !pm_name_equal(profile, pm_device_profile(t->session->device)))
         pm_log(c, PM_LOG_WARN, "resuming under other numerics (%s, was %s): correct, but not to the same bits", pm_device_profile(t->session->device),
                profile ? profile : "?");
@@ -332,13 +356,11 @@ static pm_status read_tensor(pm_st_file *file, pm_session *s, const char *name)
 // best.safetensors as the checkpoint names it, whichever of the two files that is by now; NULL when no best was found yet.
 static pm_status open_best(const pm_checkpoint *c, pm_st_file **out)
 {
-    static const char *const names[] = { "best.safetensors", "best.next.safetensors" };
     uint64_t want;
     *out = NULL;
     PM_TRY(get_hash(c, "best", &want));
-    if (want == 0) return PM_OK;
-    for (int i = 0; i < 2; i++) {
-        char *path = path_in(c, c->run, names[i]);
+    for (int i = 0; want != 0 && i < PM_COUNT(best_names); i++) {
+        char *path = path_in(c, c->run, best_names[i]);
         PM_CHECK_ALLOC(path);
         pm_st_file *file = NULL;
         const bool good = pm_file_exists(path) && pm_st_open(c, path, &file) == PM_OK && pm_st_hash(file) == want && pm_st_verify(file) == PM_OK;
@@ -349,7 +371,31 @@ static pm_status open_best(const pm_checkpoint *c, pm_st_file **out)
         }
         pm_st_close(&file);
     }
+    if (want == 0) return PM_OK;
     return pm_fail(c, PM_ERR_FORMAT, "%s: best.safetensors is not the file that the checkpoint names", c->run);
+}
+
+// After a kill: the best file that the checkpoint names takes its place, whatever it does not name goes.
+static pm_status tidy(const pm_checkpoint *c, const pm_st_file *best)
+{
+    static const char *const strays[] = { "best.next.safetensors", "best.next.safetensors.tmp", "checkpoint.safetensors.tmp" };
+    char *paths[2] = { path_in(c, c->run, best_names[0]), path_in(c, c->run, best_names[1]) };
+    PM_CHECK_ALLOC(paths[0]);
+    PM_CHECK_ALLOC(paths[1]);
+    pm_st_file *file = NULL;
+    const bool in_place = best && pm_file_exists(paths[0]) && pm_st_open(c, paths[0], &file) == PM_OK && pm_st_hash(file) == pm_st_hash(best);
+    pm_st_close(&file);
+    if (best && !in_place) PM_TRY(pm_file_replace(c, paths[1], paths[0]));
+    if (!best) remove(paths[0]);
+    for (int i = 0; i < PM_COUNT(strays); i++) {
+        char *path = path_in(c, c->run, strays[i]);
+        PM_CHECK_ALLOC(path);
+        remove(path);
+        pm_free(path);
+    }
+    pm_free(paths[0]);
+    pm_free(paths[1]);
+    return PM_OK;
 }
 
 static pm_status read_best(const pm_checkpoint *c, pm_trainer *t)
@@ -365,8 +411,8 @@ static pm_status read_best(const pm_checkpoint *c, pm_trainer *t)
         st = tensor && tensor->rows == rows && tensor->cols == cols ? pm_st_read_rows(file, name, 0, rows, t->best->values[i])
                                                                     : damaged(c, "best.safetensors is of another model or setting");
     }
+    if (st == PM_OK && t->run) st = tidy(c, file);
     pm_st_close(&file);
-    t->best_unsaved = t->best_hash != 0;    // written again: which of the two files holds it need not be known
     return st;
 }
 

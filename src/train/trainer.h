@@ -29,6 +29,7 @@ typedef struct pm_trainer {
     int64_t      best_epoch;       // over the run; 0: none
     pm_snapshot *best;
     bool         best_unsaved;     // the files do not have it yet
+    bool         best_pending;     // best.next has it, and the checkpoint names that file
     uint64_t     best_hash;        // of the file that has it
     double       train_seconds;
     int          log_capacity, logged;    // epoch_log: entries, and those that metrics.jsonl has

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Reproduces the Mult-VAE paper's Tables 3 and 4 and Figures 1 and 3 on MovieLens-1M, with the pumice command alone.
+
+    bench/reproduce/mult_vae.py --data DATA --runs RUNS [--pumice build/pumice] [--epochs N] [table3 strong table4 figure1 figure3 parity]
+
+DATA holds ml-1m/ratings.dat and ml-1m-ncf/. Every run is kept in RUNS and not repeated; tables are printed as Markdown.
+Needs Python 3, no packages.
+"""
+import argparse
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+SPLIT = ["--rating-above", "3.5", "--min-user", "5", "--protocol", "strong", "--held-out", "600"]
+STRONG = ["ndcg@100", "recall_capped@20", "recall_capped@50"]
+
+
+class Lab:
+    def __init__(self, options):
+        self.options = options
+        os.makedirs(options.runs, exist_ok=True)
+
+    def train(self, name, model, *arguments, device=None, epochs=None):
+        """The result document of a run, trained now or found from before."""
+        run = os.path.join(self.options.runs, name)
+        document = os.path.join(self.options.runs, name + ".json")
+        if not os.path.exists(document):
+            command = [self.options.pumice, "train", model, "-o", run, "--json", "--quiet", *arguments]
+            command += ["--device", device or self.options.device]
+            if model != "item-pop":
+                command += ["--epochs", str(epochs or self.options.epochs)]
+            print("#", " ".join(command), file=sys.stderr)
+            finished = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+            if finished.returncode != 0:
+                sys.exit(f"{name}: pumice ended with {finished.returncode}")
+            with open(document, "wb") as f:
+                f.write(finished.stdout)
+        with open(document, encoding="utf-8") as f:
+            result = json.load(f)
+        result["run"] = run
+        return result
+
+    def ml1m(self):
+        return ["--data", os.path.join(self.options.data, "ml-1m", "ratings.dat"), *SPLIT]
+
+    def curve(self, result):
+        with open(os.path.join(result["run"], "metrics.jsonl"), encoding="utf-8") as f:
+            return [json.loads(line) for line in f]
+
+
+def value(result, metric, part="metrics"):
+    return result[part][metric]["mean"]
+
+
+def row(*cells):
+    print("| " + " | ".join(str(c) for c in cells) + " |")
+
+
+def head(*cells):
+    row(*cells)
+    row(*["---"] * len(cells))
+
+
+def pm(result, metric):
+    m = result["metrics"][metric]
+    return f"{m['mean']:.4f} ± {m['ci95']:.4f}"
+
+
+def table3(lab):
+    """One held-out item against 99 negatives; the epoch chosen on a validation item."""
+    data = ["--data", os.path.join(lab.options.data, "ml-1m-ncf"), "--protocol", "leave-one-out", "--metrics", "ndcg@10,hr@10"]
+    pop = lab.train("table3-item-pop", "item-pop", *data)
+    dae = lab.train("table3-mult-dae", "mult-dae", *data, "--preset", "paper-ml-1m")
+    head("ML-1M, leave-one-out", "HR@10", "NDCG@10", "epoch")
+    row("item-pop", pm(pop, "hr@10"), pm(pop, "ndcg@10"), "")
+    row("mult-dae, I-200-I", pm(dae, "hr@10"), pm(dae, "ndcg@10"), dae["best_epoch"])
+    row("the paper", ".722", ".446", "")
+    print(f"\n{dae['excluded']['dropped_candidates']} duplicated negatives removed.\n")
+
+
+MODELS = {"mult-dae": ["--set", "hidden=none"], "mult-vae": ["--set", "hidden=none"]}
+
+
+def strong(lab):
+    """Held-out users, three seeds, each with a split of its own."""
+    head("ML-1M, strong, 3 seeds", *STRONG)
+    for model, settings in [("item-pop", [])] + list(MODELS.items()):
+        runs = [lab.train(f"strong-{model}-{seed}", model, *lab.ml1m(), *settings, "--seed", str(seed)) for seed in (1, 2, 3)]
+        cells = []
+        for metric in STRONG:
+            values = [value(r, metric) for r in runs]
+            cells.append(f"{statistics.mean(values):.4f} (" + " ".join(f"{v:.4f}" for v in values) + ")")
+        row(model, *cells)
+    print()
+
+
+GRID = {
+    ("mult-dae", "multinomial"): [{"l2": v} for v in ("2e-5", "2e-4")],
+    ("mult-dae", "gaussian"): [{"c1": c, "l2": v} for c, v in itertools.product(("5", "10"), ("2e-5", "2e-4"))],
+    ("mult-dae", "logistic"): [{"l2": v} for v in ("2e-5", "2e-4")],
+    ("mult-vae", "multinomial"): [{"beta_cap": b} for b in ("0.1", "0.2", "0.4")],
+    ("mult-vae", "gaussian"): [{"c1": c, "beta_cap": b} for c, b in itertools.product(("5", "10"), ("0.05", "0.2"))],
+    ("mult-vae", "logistic"): [{"beta_cap": b} for b in ("0.1", "0.2", "0.4")],
+}
+
+
+def table4(lab):
+    """Three likelihoods, each with its own setting, chosen on validation."""
+    head("model", "likelihood", "setting (validation)", *STRONG)
+    for (model, likelihood), grid in GRID.items():
+        runs = []
+        for setting in grid:
+            pairs = {"hidden": "none", "likelihood": likelihood, **setting}
+            name = f"table4-{model}-{likelihood}-" + "-".join(f"{k}={v}" for k, v in setting.items())
+            arguments = [a for k, v in pairs.items() for a in ("--set", f"{k}={v}")]
+            runs.append((lab.train(name, model, *lab.ml1m(), "--seed", "1", *arguments), setting))
+        best, setting = max(runs, key=lambda r: value(r[0], "ndcg@100", "validation"))
+        row(model, likelihood, " ".join(f"{k}={v}" for k, v in setting.items()), *[pm(best, m) for m in STRONG])
+    print()
+
+
+def figure1(lab):
+    """Validation by epoch: no annealing, annealed to 1, annealed and stopped at the best beta (Section 2.2.2)."""
+    runs = {
+        "beta = 1": ["--set", "beta_cap=1", "--set", "anneal_epochs=0"],
+        "annealed to 1": ["--set", "beta_cap=1"],
+        "annealed to the best": ["--set", "anneal=auto"],
+    }
+    curves, documents = {}, {}
+    for name, settings in runs.items():
+        documents[name] = lab.train("figure1-" + name.replace(" ", "-").replace("=", ""), "mult-vae", *lab.ml1m(), "--seed", "1", "--set",
+                                    "hidden=none", *settings)
+        log = lab.curve(documents[name])
+        last = max(e["phase"] for e in log)
+        curves[name] = [e for e in log if e["phase"] == last]
+    epochs = len(curves["beta = 1"])
+    head("validation ndcg@100 at epoch", *curves)
+    for epoch in sorted({1, 5, 10, 20, 30, 40, 50, 60, 80, 100, 120, 150, 200} & set(range(1, epochs + 1))):
+        row(epoch, *[f"{c[epoch - 1]['validation']:.4f}" for c in curves.values()])
+    row("best", *[f"{max(e['validation'] for e in c):.4f}" for c in curves.values()])
+    row("test", *[pm(d, "ndcg@100") for d in documents.values()])
+    print()
+    best = curves["annealed to the best"]
+    print(f"The best beta found: {max(e['schedule'][0] for e in best):.3f}.\n")
+    with open(os.path.join(lab.options.runs, "figure1.tsv"), "w", encoding="utf-8") as f:
+        f.write("epoch\t" + "\t".join(curves) + "\n")
+        for i in range(epochs):
+            f.write(f"{i + 1}\t" + "\t".join(f"{c[i]['validation']:.6f}" for c in curves.values()) + "\n")
+
+
+def figure3(lab):
+    """VAE against DAE by quintile of fold-in activity, paired on the same users."""
+    runs = [lab.train(f"strong-{m}-1", m, *lab.ml1m(), *MODELS[m], "--seed", "1")["run"] for m in ("mult-dae", "mult-vae")]
+    subprocess.run([lab.options.pumice, "compare", *runs, "--quintiles", "ndcg@100", "--device", lab.options.device], check=True)
+
+
+def parity(lab):
+    """The same seed on the CPU and on the Vulkan device that --vulkan names."""
+    head("20 epochs, mult-dae", *STRONG)
+    for device in ("cpu", lab.options.vulkan):
+        name = "parity-" + device.replace(":", "-")
+        result = lab.train(name, "mult-dae", *lab.ml1m(), *MODELS["mult-dae"], "--seed", "1", device=device, epochs=20)
+        row(result["device"], *[f"{value(result, m):.6f}" for m in STRONG])
+    print()
+
+
+def main():
+    steps = {f.__name__: f for f in (table3, strong, table4, figure1, figure3, parity)}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("steps", nargs="*", metavar="step", help=", ".join(steps))
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--runs", required=True)
+    parser.add_argument("--pumice", default="build/pumice")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--vulkan", default="vulkan")
+    parser.add_argument("--epochs", type=int, default=200)
+    options = parser.parse_args()
+    for step in options.steps or steps:
+        if step not in steps:
+            sys.exit(f"no step {step}; there are {', '.join(steps)}")
+    lab = Lab(options)
+    for step in options.steps or steps:
+        print(f"## {step}\n\n{steps[step].__doc__}\n")
+        steps[step](lab)
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
