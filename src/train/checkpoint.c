@@ -33,7 +33,7 @@ static pm_status meta_integer(pm_st_writer *w, const char *key, int64_t value)
     return pm_st_writer_meta(w, key, text);
 }
 
-static pm_status meta_hash(pm_st_writer *w, const char *key, uint64_t value)
+static pm_status meta_bits(pm_st_writer *w, const char *key, uint64_t value)
 {
     char text[32];
     snprintf(text, sizeof text, "%016" PRIx64, value);
@@ -42,9 +42,9 @@ static pm_status meta_hash(pm_st_writer *w, const char *key, uint64_t value)
 
 static pm_status meta_real(pm_st_writer *w, const char *key, double value)
 {
-    char text[40];
-    snprintf(text, sizeof text, "%a", value);    // exact
-    return pm_st_writer_meta(w, key, text);
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);    // exact, and the same in every locale
+    return meta_bits(w, key, bits);
 }
 
 static pm_status meta_indexed(pm_st_writer *w, const char *key, int index, double value)
@@ -84,12 +84,12 @@ static pm_status write_meta(pm_st_writer *w, const pm_trainer *t)
     PM_TRY(pm_st_writer_meta(w, "format", FORMAT));
     PM_TRY(pm_st_writer_meta(w, "model", t->session->model->name));
     PM_TRY(pm_st_writer_meta(w, "profile", pm_device_profile(t->session->device)));
-    PM_TRY(meta_hash(w, "data", pm_split_hash(t->result->split)));
-    PM_TRY(meta_hash(w, "config", config_hash(t->result->config)));
+    PM_TRY(meta_bits(w, "data", pm_split_hash(t->result->split)));
+    PM_TRY(meta_bits(w, "config", config_hash(t->result->config)));
     uint64_t spec;
     PM_TRY(spec_hash(t, &spec));
-    PM_TRY(meta_hash(w, "spec", spec));
-    PM_TRY(meta_hash(w, "best", t->best_hash));
+    PM_TRY(meta_bits(w, "spec", spec));
+    PM_TRY(meta_bits(w, "best", t->best_hash));
     PM_TRY(meta_integer(w, "log_size", t->log_size));
     PM_TRY(meta_integer(w, "phase", t->at.phase));
     PM_TRY(meta_integer(w, "phase_begun", t->phase_begun));
@@ -222,22 +222,22 @@ static pm_status get_integer(const pm_checkpoint *c, const char *key, int64_t lo
     return pm_fail(c, PM_ERR_FORMAT, "%s/checkpoint.safetensors: \"%s\" is %s%s", c->run, key, text ? "not a legal number: " : "missing", text ? text : "");
 }
 
-static pm_status get_hash(const pm_checkpoint *c, const char *key, uint64_t *out)
+static pm_status get_bits(const pm_checkpoint *c, const char *key, uint64_t *out)
 {
     const char *text = pm_st_meta(c->file, key);
     char *end = NULL;
     *out = text ? strtoull(text, &end, 16) : 0;
-    return text && end != text && !*end ? PM_OK : damaged(c, "a hash is missing");
+    return text && end != text && !*end ? PM_OK : pm_fail(c, PM_ERR_FORMAT, "%s/checkpoint.safetensors: \"%s\" is missing or no number", c->run, key);
 }
 
 static pm_status get_real(const pm_checkpoint *c, const char *key, int index, double *out)
 {
     char name[40];
     snprintf(name, sizeof name, index < 0 ? "%s" : "%s.%d", key, index);
-    const char *text = pm_st_meta(c->file, name);
-    char *end = NULL;
-    *out = text ? strtod(text, &end) : 0;
-    return text && end != text && !*end ? PM_OK : damaged(c, "a number is missing");
+    uint64_t bits;
+    PM_TRY(get_bits(c, name, &bits));
+    memcpy(out, &bits, sizeof bits);
+    return PM_OK;
 }
 
 pm_status pm_checkpoint_open(const void *parent, const char *run, pm_checkpoint **out)
@@ -277,7 +277,7 @@ bool pm_checkpoint_finished(const pm_checkpoint *c)
 uint64_t pm_checkpoint_data_hash(const pm_checkpoint *c)
 {
     uint64_t hash;
-    return get_hash(c, "data", &hash) == PM_OK ? hash : 0;
+    return get_bits(c, "data", &hash) == PM_OK ? hash : 0;
 }
 
 void pm_checkpoint_describe(const pm_checkpoint *c, pm_result *result)
@@ -296,11 +296,11 @@ static pm_status check_same(const pm_checkpoint *c, const pm_trainer *t)
     const char *model = pm_st_meta(c->file, "model"), *profile = pm_st_meta(c->file, "profile");
     PM_REQUIRE(c, model && pm_name_equal(model, t->session->model->name), PM_ERR_FORMAT, "%s: the checkpoint is of model %s, the run of %s", c->run,
                model ? model : "?", t->session->model->name);
-    PM_TRY(get_hash(c, "data", &data));
-    PM_TRY(get_hash(c, "config", &config));
+    PM_TRY(get_bits(c, "data", &data));
+    PM_TRY(get_bits(c, "config", &config));
     PM_REQUIRE(c, data == pm_split_hash(t->result->split), PM_ERR_FORMAT,
                "%s: the data are not those the run was trained on; put the original file back, or train anew", c->run);
-    PM_TRY(get_hash(c, "spec", &spec));
+    PM_TRY(get_bits(c, "spec", &spec));
     PM_TRY(spec_hash(t, &my_spec));
     PM_REQUIRE(c, config == config_hash(t->result->config) && spec == my_spec, PM_ERR_FORMAT, "%s: the settings in config.json are not those of the checkpoint", c->run);
     if (!profile || !pm_name_equal(profile, pm_device_profile(t->session->device)))
@@ -328,7 +328,7 @@ static pm_status read_meta(const pm_checkpoint *c, pm_trainer *t)
     PM_TRY(get_integer(c, "best_epoch", 0, &t->best_epoch));
     PM_TRY(get_integer(c, "loss_steps", 0, &t->loss_steps));
     PM_TRY(get_integer(c, "log_size", 0, &t->log_size));
-    PM_TRY(get_hash(c, "best", &t->best_hash));
+    PM_TRY(get_bits(c, "best", &t->best_hash));
     PM_TRY(get_real(c, "validation", -1, &t->at.validation));
     PM_TRY(get_real(c, "best_value", -1, &t->at.best));
     for (int i = 0; i < PM_MAX_MEMO; i++) PM_TRY(get_real(c, "memo", i, &t->at.memo[i]));
@@ -358,7 +358,7 @@ static pm_status open_best(const pm_checkpoint *c, pm_st_file **out)
 {
     uint64_t want;
     *out = NULL;
-    PM_TRY(get_hash(c, "best", &want));
+    PM_TRY(get_bits(c, "best", &want));
     for (int i = 0; want != 0 && i < PM_COUNT(best_names); i++) {
         char *path = path_in(c, c->run, best_names[i]);
         PM_CHECK_ALLOC(path);

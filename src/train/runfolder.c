@@ -64,8 +64,12 @@ pm_status pm_run_load_items(const void *parent, const char *run, pm_ids **out)
 static int put(char *line, int used, const char *format, double value)
 {
     if (used >= LINE_SIZE) return used;
-    return used + (isfinite(value) ? snprintf(line + used, (size_t)(LINE_SIZE - used), format, value)
-                                   : snprintf(line + used, (size_t)(LINE_SIZE - used), "null"));
+    char *at = line + used;
+    if (!isfinite(value)) return used + snprintf(at, (size_t)(LINE_SIZE - used), "null");
+    const int n = snprintf(at, (size_t)(LINE_SIZE - used), format, value);
+    for (; *at; at++)
+        if (*at == ',') *at = '.';    // some locales write it so; JSON does not
+    return used + n;
 }
 
 static int put_array(char *line, int used, const char *key, const double *values, int count)
@@ -86,7 +90,9 @@ static void format_epoch(const pm_epoch_log *e, int losses, int columns, char li
     used = put_array(line, used, "schedule", e->schedule, columns);
     used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"validation\": ");
     used = put(line, used, "%.17g", e->validation);
-    snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"seconds\": %-12.3f}", e->seconds);
+    used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"seconds\": ");
+    used = put(line, used, "%-12.3f", e->seconds);
+    snprintf(line + used, (size_t)(LINE_SIZE - used), "}");
 }
 
 static char *log_path(const void *parent, const char *run)
