@@ -1,4 +1,18 @@
 # Properties that follow from a test's name or from the build.
+
+# sanitizer.speaks.MISTAKE passes when the sanitizer of this build says so; sanitizer.silent when it says nothing of correct code.
+function(sanitizer_speaks mistake sentence)
+    if(NOT TARGET sanitizer_speaks)
+        add_executable(sanitizer_speaks sanitizer/speaks.c)
+        target_link_libraries(sanitizer_speaks OpenMP::OpenMP_C pumice_options)
+        add_test(NAME sanitizer.silent COMMAND sanitizer_speaks clean)
+        set_tests_properties(sanitizer.silent PROPERTIES ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1)
+    endif()
+    add_test(NAME sanitizer.speaks.${mistake} COMMAND sanitizer_speaks ${mistake})
+    set_tests_properties(sanitizer.speaks.${mistake} PROPERTIES PASS_REGULAR_EXPRESSION ${sentence}
+        ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1)
+endfunction()
+
 function(pumice_test_kinds)
     # Under PUMICE_VALIDATION every test runs below the validation layers (core, synchronisation, across submissions too), and any
     # message fails it. validation.speaks.* make mistakes on purpose: the layers' silence elsewhere must mean something.
@@ -17,6 +31,20 @@ function(pumice_test_kinds)
             set_tests_properties(validation.speaks.${CMAKE_MATCH_1} PROPERTIES ENVIRONMENT "${layers}"
                 PASS_REGULAR_EXPRESSION ${CMAKE_MATCH_2})
         endforeach()
+    endif()
+
+    # The thread sanitizer understands OpenMP through libomp's archer, which wants this option; OpenBLAS's own threads stay asleep.
+    if(PUMICE_SANITIZE MATCHES thread)
+        get_directory_property(tests TESTS)
+        set_property(TEST ${tests} APPEND PROPERTY ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1 OPENBLAS_NUM_THREADS=1)
+        sanitizer_speaks(race "ThreadSanitizer: data race")
+    endif()
+    if(PUMICE_SANITIZE MATCHES address)
+        sanitizer_speaks(overrun "AddressSanitizer: heap-buffer-overflow")
+        sanitizer_speaks(leak "LeakSanitizer: detected memory leaks")
+    endif()
+    if(PUMICE_SANITIZE MATCHES undefined)
+        sanitizer_speaks(overflow "signed integer overflow")
     endif()
 
     # What names Vulkan is repeated for each driver by tools/check.
