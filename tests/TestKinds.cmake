@@ -17,11 +17,12 @@ function(pumice_test_kinds)
     # Under PUMICE_VALIDATION every test runs below the validation layers (core, synchronisation, across submissions too), and any
     # message fails it. validation.speaks.* make mistakes on purpose: the layers' silence elsewhere must mean something.
     if(PUMICE_VALIDATION)
-        set(layers VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
-            VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT:VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT)
+        set(heard VK_LAYER_SETTINGS_PATH=${CMAKE_SOURCE_DIR}/tests/validation)
         get_directory_property(tests TESTS)
-        set_property(TEST ${tests} APPEND PROPERTY ENVIRONMENT ${layers})
+        set_property(TEST ${tests} APPEND PROPERTY ENVIRONMENT PUMICE_VK_VALIDATION=core,sync ${heard})
         set_property(TEST ${tests} PROPERTY FAIL_REGULAR_EXPRESSION "Validation (Error|Warning|Performance)")
+        set(layers ${heard} VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
+            VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT:VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT)
         find_library(VULKAN_LIBRARY vulkan REQUIRED)
         add_executable(validation_speaks validation/speaks.c)
         target_link_libraries(validation_speaks ${VULKAN_LIBRARY} pumice_options)
