@@ -57,6 +57,29 @@ static void same_bits(void **state)
     assert_int_equal(failed, 0);
 }
 
+// Small cases run on one thread whatever is asked for, so these are large.
+static void same_bits_on_more_threads(void **state)
+{
+    (void)state;
+    pm_device *one = open_cpu("", 1), *three = open_cpu("", 3);
+    assert_non_null(one);
+    assert_non_null(three);
+    for (int op = 0; op < PM_OP_COUNT; op++) {
+        pm_case *c;
+        uint32_t *first[PM_MAX_OPERANDS], *second[PM_MAX_OPERANDS];
+        assert_int_equal(pm_case_make(one, (pm_op)op, 0, &(pm_case_params){ .seed = 5, .limit = 3e7, .plain = true }, &c), PM_OK);
+        assert_int_equal(pm_proof_run(c, one, c, first), PM_OK);
+        for (int again = 0; again < 4; again++) {    // threads may come too late to take a part
+            assert_int_equal(pm_proof_run(c, three, c, second), PM_OK);
+            for (int i = 0; i < c->images; i++)
+                if (memcmp(first[i], second[i], 4 * (size_t)c->words[i]) != 0) fail_msg("%s: image %d", pm_op_name((pm_op)op), i);
+        }
+        pm_free(c);
+    }
+    close_cpu(one);
+    close_cpu(three);
+}
+
 static void unknown_set_is_refused(void **state)
 {
     (void)state;
@@ -103,6 +126,7 @@ int main(void)
     if (!PUMICE_HAVE_CPU) return 77;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bits),
+        cmocka_unit_test(same_bits_on_more_threads),
         cmocka_unit_test(unknown_set_is_refused),
         cmocka_unit_test(says_what_it_is),
         cmocka_unit_test(remedy_only_where_it_helps),

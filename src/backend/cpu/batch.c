@@ -37,7 +37,7 @@ pm_status pm_cpu_csr_rows_take(const pm_call *c)
     const int64_t batch = c->in[3].cols, end = ids(&c->in[4])[batch], rest = c->out[0].cols - end;
     memset(pm_row_u32(&c->out[0], 0) + end, 0, sizeof(uint32_t) * (size_t)rest);
     memset(pm_row(&c->out[1], 0) + end, 0, sizeof(float) * (size_t)rest);
-    return pm_cpu_rows(c, take_rows, batch, 1024);
+    return pm_cpu_rows(c, take_rows, batch, 512);
 }
 
 // A counting sort by column. While entries are placed, tptr[i] is where the next one of column i goes.

@@ -15,7 +15,7 @@ static void copy_part(const pm_call *c, int64_t i, int64_t lo, int64_t hi)
 
 pm_status pm_cpu_copy(const pm_call *c)
 {
-    return pm_cpu_flat(c, copy_part, c->out[0].rows, c->out[0].cols);
+    return pm_cpu_flat(c, copy_part, c->out[0].rows, c->out[0].cols, 1);
 }
 
 static void place_rows(const pm_call *c, int64_t unused, int64_t lo, int64_t hi)
@@ -42,7 +42,7 @@ static void gather_part(const pm_call *c, int64_t i, int64_t lo, int64_t hi)
 
 pm_status pm_cpu_gather_rows(const pm_call *c)
 {
-    return pm_cpu_each(c, gather_part, c->out[0].rows, c->out[0].cols);
+    return pm_cpu_each(c, gather_part, c->out[0].rows, c->out[0].cols, 1);
 }
 
 static void take_part(const pm_call *c, int64_t i, int64_t lo, int64_t hi)
@@ -55,7 +55,7 @@ static void take_part(const pm_call *c, int64_t i, int64_t lo, int64_t hi)
 
 pm_status pm_cpu_take_cols(const pm_call *c)
 {
-    return pm_cpu_each(c, take_part, c->out[0].rows, c->out[0].cols);
+    return pm_cpu_each(c, take_part, c->out[0].rows, c->out[0].cols, 1);
 }
 
 static void mask_part(const pm_call *c, int64_t unused, int64_t lo, int64_t hi)
@@ -85,5 +85,5 @@ pm_status pm_cpu_put_rows(const pm_call *c)
     const uint32_t *state = pm_row_u32(&c->in[1], 0);
     const int64_t room = PM_MAX(0, c->in[2].rows - (int64_t)state[PM_STATE_POSITION]);
     const int64_t live = PM_MIN(PM_MIN(c->in[0].rows, room), (int64_t)state[PM_STATE_LIVE]);
-    return pm_cpu_each(c, put_part, live, c->in[0].cols);
+    return pm_cpu_each(c, put_part, live, c->in[0].cols, 1);
 }

@@ -39,10 +39,10 @@ static inline const pm_cpu_isa *pm_isa_of(const pm_call *c)
     return c->isa;
 }
 
-// Spreads a body over the threads. rows and cols say how much there is; parts hold about 16 Ki elements.
-pm_status pm_cpu_each(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols);
+// Spreads a body over the threads. rows and cols say how much there is; cost and work count in elements copied.
+pm_status pm_cpu_each(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t cost);
 // The same for an op on equal places of matrices [rows, cols], which is one long row where none has gaps between its rows.
-pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols);
+pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t cost);
 pm_status pm_cpu_rows(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row);
 pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols);
 

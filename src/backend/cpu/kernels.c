@@ -1,14 +1,16 @@
 // Kernels that are a body spread over the threads.
 #include "backend/cpu/cpu.h"
 
-static pm_status flat(const pm_call *c, pm_cpu_body *body)
+enum { MOVE = 1, MATH = 4, RANDOM = 8 };    // what an element costs, in elements copied
+
+static pm_status flat(const pm_call *c, pm_cpu_body *body, int64_t cost)
 {
-    return pm_cpu_flat(c, body, c->out[0].rows, c->out[0].cols);
+    return pm_cpu_flat(c, body, c->out[0].rows, c->out[0].cols, cost);
 }
 
-static pm_status each(const pm_call *c, pm_cpu_body *body)
+static pm_status each(const pm_call *c, pm_cpu_body *body, int64_t cost)
 {
-    return pm_cpu_each(c, body, c->out[0].rows, c->out[0].cols);
+    return pm_cpu_each(c, body, c->out[0].rows, c->out[0].cols, cost);
 }
 
 // By rows of the first output; work: elements a row costs.
@@ -17,43 +19,43 @@ static pm_status rows(const pm_call *c, pm_cpu_body *body, int64_t work)
     return pm_cpu_rows(c, body, c->out[0].rows, work);
 }
 
-pm_status pm_cpu_add(const pm_call *c) { return flat(c, pm_isa_of(c)->add); }
-pm_status pm_cpu_sub(const pm_call *c) { return flat(c, pm_isa_of(c)->sub); }
-pm_status pm_cpu_mul(const pm_call *c) { return flat(c, pm_isa_of(c)->mul); }
-pm_status pm_cpu_scale(const pm_call *c) { return flat(c, pm_isa_of(c)->scale); }
-pm_status pm_cpu_axpy(const pm_call *c) { return flat(c, pm_isa_of(c)->axpy); }
-pm_status pm_cpu_fill(const pm_call *c) { return flat(c, pm_isa_of(c)->fill); }
-pm_status pm_cpu_to_f32(const pm_call *c) { return flat(c, pm_isa_of(c)->to_f32); }
-pm_status pm_cpu_sigmoid(const pm_call *c) { return flat(c, pm_isa_of(c)->sigmoid); }
-pm_status pm_cpu_tanh(const pm_call *c) { return flat(c, pm_isa_of(c)->tanh); }
-pm_status pm_cpu_tanh_grad(const pm_call *c) { return flat(c, pm_isa_of(c)->tanh_grad); }
-pm_status pm_cpu_sigmoid_grad(const pm_call *c) { return flat(c, pm_isa_of(c)->sigmoid_grad); }
-pm_status pm_cpu_relu(const pm_call *c) { return flat(c, pm_isa_of(c)->relu); }
-pm_status pm_cpu_relu_grad(const pm_call *c) { return flat(c, pm_isa_of(c)->relu_grad); }
-pm_status pm_cpu_exp(const pm_call *c) { return flat(c, pm_isa_of(c)->exp); }
-pm_status pm_cpu_softplus(const pm_call *c) { return flat(c, pm_isa_of(c)->softplus); }
-pm_status pm_cpu_log_sigmoid(const pm_call *c) { return flat(c, pm_isa_of(c)->log_sigmoid); }
+pm_status pm_cpu_add(const pm_call *c) { return flat(c, pm_isa_of(c)->add, MOVE); }
+pm_status pm_cpu_sub(const pm_call *c) { return flat(c, pm_isa_of(c)->sub, MOVE); }
+pm_status pm_cpu_mul(const pm_call *c) { return flat(c, pm_isa_of(c)->mul, MOVE); }
+pm_status pm_cpu_scale(const pm_call *c) { return flat(c, pm_isa_of(c)->scale, MOVE); }
+pm_status pm_cpu_axpy(const pm_call *c) { return flat(c, pm_isa_of(c)->axpy, MOVE); }
+pm_status pm_cpu_fill(const pm_call *c) { return flat(c, pm_isa_of(c)->fill, MOVE); }
+pm_status pm_cpu_to_f32(const pm_call *c) { return flat(c, pm_isa_of(c)->to_f32, MOVE); }
+pm_status pm_cpu_sigmoid(const pm_call *c) { return flat(c, pm_isa_of(c)->sigmoid, MATH); }
+pm_status pm_cpu_tanh(const pm_call *c) { return flat(c, pm_isa_of(c)->tanh, MATH); }
+pm_status pm_cpu_tanh_grad(const pm_call *c) { return flat(c, pm_isa_of(c)->tanh_grad, MOVE); }
+pm_status pm_cpu_sigmoid_grad(const pm_call *c) { return flat(c, pm_isa_of(c)->sigmoid_grad, MOVE); }
+pm_status pm_cpu_relu(const pm_call *c) { return flat(c, pm_isa_of(c)->relu, MOVE); }
+pm_status pm_cpu_relu_grad(const pm_call *c) { return flat(c, pm_isa_of(c)->relu_grad, MOVE); }
+pm_status pm_cpu_exp(const pm_call *c) { return flat(c, pm_isa_of(c)->exp, MATH); }
+pm_status pm_cpu_softplus(const pm_call *c) { return flat(c, pm_isa_of(c)->softplus, MATH); }
+pm_status pm_cpu_log_sigmoid(const pm_call *c) { return flat(c, pm_isa_of(c)->log_sigmoid, MATH); }
 
 pm_status pm_cpu_adam(const pm_call *c)
 {
-    return pm_cpu_flat(c, pm_isa_of(c)->adam, c->in[0].rows, c->in[0].cols);
+    return pm_cpu_flat(c, pm_isa_of(c)->adam, c->in[0].rows, c->in[0].cols, 2 * MOVE);
 }
 
-pm_status pm_cpu_add_row(const pm_call *c) { return each(c, pm_isa_of(c)->add_row); }
-pm_status pm_cpu_mul_col(const pm_call *c) { return each(c, pm_isa_of(c)->mul_col); }
-pm_status pm_cpu_broadcast_row(const pm_call *c) { return each(c, pm_isa_of(c)->broadcast_row); }
-pm_status pm_cpu_broadcast_col(const pm_call *c) { return each(c, pm_isa_of(c)->broadcast_col); }
-pm_status pm_cpu_dropout(const pm_call *c) { return each(c, pm_isa_of(c)->dropout); }
-pm_status pm_cpu_normal(const pm_call *c) { return each(c, pm_isa_of(c)->normal); }
+pm_status pm_cpu_add_row(const pm_call *c) { return each(c, pm_isa_of(c)->add_row, MOVE); }
+pm_status pm_cpu_mul_col(const pm_call *c) { return each(c, pm_isa_of(c)->mul_col, MOVE); }
+pm_status pm_cpu_broadcast_row(const pm_call *c) { return each(c, pm_isa_of(c)->broadcast_row, MOVE); }
+pm_status pm_cpu_broadcast_col(const pm_call *c) { return each(c, pm_isa_of(c)->broadcast_col, MOVE); }
+pm_status pm_cpu_dropout(const pm_call *c) { return each(c, pm_isa_of(c)->dropout, RANDOM); }
+pm_status pm_cpu_normal(const pm_call *c) { return each(c, pm_isa_of(c)->normal, RANDOM); }
 
 pm_status pm_cpu_row_sum(const pm_call *c) { return rows(c, pm_isa_of(c)->row_sum, c->in[0].cols); }
-pm_status pm_cpu_softmax(const pm_call *c) { return rows(c, pm_isa_of(c)->softmax, c->in[0].cols); }
-pm_status pm_cpu_log_softmax(const pm_call *c) { return rows(c, pm_isa_of(c)->log_softmax, c->in[0].cols); }
-pm_status pm_cpu_loss_multinomial(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_multinomial, c->in[3].cols); }
-pm_status pm_cpu_loss_gaussian(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_gaussian, c->in[3].cols); }
-pm_status pm_cpu_loss_logistic(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_logistic, c->in[3].cols); }
-pm_status pm_cpu_kl_gaussian(const pm_call *c) { return rows(c, pm_isa_of(c)->kl_gaussian, c->in[0].cols); }
-pm_status pm_cpu_top_k(const pm_call *c) { return rows(c, pm_isa_of(c)->top_k, c->in[0].cols); }
+pm_status pm_cpu_softmax(const pm_call *c) { return rows(c, pm_isa_of(c)->softmax, MATH * c->in[0].cols); }
+pm_status pm_cpu_log_softmax(const pm_call *c) { return rows(c, pm_isa_of(c)->log_softmax, MATH * c->in[0].cols); }
+pm_status pm_cpu_loss_multinomial(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_multinomial, MATH * c->in[3].cols); }
+pm_status pm_cpu_loss_gaussian(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_gaussian, MATH * c->in[3].cols); }
+pm_status pm_cpu_loss_logistic(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_logistic, MATH * c->in[3].cols); }
+pm_status pm_cpu_kl_gaussian(const pm_call *c) { return rows(c, pm_isa_of(c)->kl_gaussian, 4 * MATH * c->in[0].cols); }
+pm_status pm_cpu_top_k(const pm_call *c) { return rows(c, pm_isa_of(c)->top_k, MATH * c->in[0].cols); }
 pm_status pm_cpu_rank_target(const pm_call *c) { return rows(c, pm_isa_of(c)->rank_target, c->in[0].cols); }
 
 pm_status pm_cpu_col_sum(const pm_call *c)

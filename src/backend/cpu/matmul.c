@@ -5,7 +5,8 @@
 
 // Pieces of 512 × 512 ran as fast as threaded OpenBLAS on the shapes of Mult-VAE; PIECES of them keep a many-core machine
 // busy where the result is small and the sum long. Edges at multiples of 16 suit the widest micro-kernel.
-enum { LARGEST = 512, SMALLEST = 64, PIECES = 8, EDGE = 16 };
+// A product below ALONE multiplications takes less time than waiting for a second thread may.
+enum { LARGEST = 512, SMALLEST = 64, PIECES = 8, EDGE = 16, ALONE = 1 << 22 };
 
 typedef struct product {
     const pm_call *call;
@@ -65,6 +66,7 @@ pm_status pm_cpu_matmul(const pm_call *c)
     }
     cut(&p);
     const int64_t down = (p.m + p.piece_rows - 1) / p.piece_rows;
-    pm_parallel_for(c->threads, down * p.across, 1, run_pieces, &p);
+    const int threads = (double)p.m * (double)p.n * (double)p.k < ALONE ? 1 : c->threads;
+    pm_parallel_for(threads, down * p.across, 1, run_pieces, &p);
     return PM_OK;
 }

@@ -1,7 +1,9 @@
 // Spreading a body over the threads.
 #include "backend/cpu/cpu.h"
 
-enum { PART = 16384, BLOCK = 4096, TILE = 256 };    // elements of a part, columns of a block of a wide row, of a column tile
+// Work is counted in copied elements. A part holds about PART of them; below ALONE (about 0.1 ms) one thread does it all: a
+// second one that is not running at that moment would be waited for much longer.
+enum { PART = 16384, ALONE = 1 << 19, BLOCK = 4096, TILE = 256 };    // BLOCK: columns of a wide row; TILE: of a column sum
 
 typedef struct spread {
     const pm_call *call;
@@ -24,15 +26,20 @@ static void run_range(void *arg, int64_t begin, int64_t end)
     s->body(s->call, 0, begin, end);
 }
 
-pm_status pm_cpu_each(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols)
+static int threads_for(const pm_call *c, int64_t units, int64_t work_per_unit)
+{
+    return units * work_per_unit < ALONE ? 1 : c->threads;
+}
+
+pm_status pm_cpu_each(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t cost)
 {
     spread s = { c, body, rows, cols, (cols + BLOCK - 1) / BLOCK };
     if (rows > 0 && cols > 0)
-        pm_parallel_for(c->threads, rows * s.blocks, PM_MAX(1, PART / PM_MIN(cols, BLOCK)), run_blocks, &s);
+        pm_parallel_for(threads_for(c, rows * cols, cost), rows * s.blocks, PM_MAX(1, PART / (cost * PM_MIN(cols, BLOCK))), run_blocks, &s);
     return PM_OK;
 }
 
-pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols)
+pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t cost)
 {
     const pm_signature *sig = &pm_op_table[c->op].sig;
     pm_view views[PM_MAX_OPERANDS];
@@ -40,20 +47,21 @@ pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
     for (int i = 0; i < count; i++) {
         views[i] = c->in[i];    // outputs follow the inputs
         if (views[i].rows != rows || views[i].cols != cols) continue;    // an operand of one element, such as a rate
-        if (views[i].stride != cols && rows > 1) return pm_cpu_each(c, body, rows, cols);
+        if (views[i].stride != cols && rows > 1) return pm_cpu_each(c, body, rows, cols, cost);
         views[i].rows = 1;
         views[i].cols = views[i].stride = rows * cols;
     }
     pm_call flat = *c;
     flat.in = views;
     flat.out = views + sig->ins;
-    return pm_cpu_each(&flat, body, 1, rows * cols);
+    return pm_cpu_each(&flat, body, 1, rows * cols, cost);
 }
 
 pm_status pm_cpu_rows(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row)
 {
     spread s = { .call = c, .body = body };
-    if (rows > 0) pm_parallel_for(c->threads, rows, PM_MAX(1, PART / PM_MAX(1, work_per_row)), run_range, &s);
+    const int64_t work = PM_MAX(1, work_per_row);
+    if (rows > 0) pm_parallel_for(threads_for(c, rows, work), rows, PM_MAX(1, PART / work), run_range, &s);
     return PM_OK;
 }
 
@@ -61,6 +69,6 @@ pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
 {
     spread s = { .call = c, .body = body };
     const int64_t tiles = PM_MAX(1, PART / PM_MAX(1, rows) / TILE);
-    if (cols > 0) pm_parallel_for(c->threads, cols, tiles * TILE, run_range, &s);
+    if (cols > 0) pm_parallel_for(threads_for(c, rows, cols), cols, tiles * TILE, run_range, &s);
     return PM_OK;
 }
