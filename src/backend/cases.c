@@ -102,6 +102,8 @@ static void draw_lengths(maker *m)
     const int base = m->c->index % base_count(s), forced = s->symbols ? base % s->symbols : 0;
     const double limit = m->params->limit > 0 ? m->params->limit : 2e6;
     int64_t wish[PM_MAX_SYMBOLS] = { 0 };
+    for (int i = 0; i < s->symbols && m->params->lengths; i++) m->c->lengths.of[i] = m->params->lengths[i];
+    if (m->params->lengths) return;
     for (int i = 0; i < s->symbols; i++) wish[i] = m->params->plain ? 1000 : awkward[below(m, LENGTHS)];
     if (s->symbols && !m->params->plain) wish[forced] = awkward[base / s->symbols % LENGTHS];
     for (relate(s, wish, &m->c->lengths); cost(m->c->op, &m->c->lengths) > limit; relate(s, wish, &m->c->lengths)) {

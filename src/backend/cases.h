@@ -19,6 +19,7 @@ typedef struct pm_case_params {
     uint64_t seed;
     double   limit;    // flops and elements a case may cost at most; 0: 2e6
     bool     plain;    // dense, nothing in place, normal values, full batches, lengths near 1000: for timing
+    const int64_t *lengths;    // [symbols of the op] these lengths, whatever they cost; NULL: drawn
 } pm_case_params;
 
 // Unwritten and guard words: as f32 a NaN, as u32 beyond any index.
