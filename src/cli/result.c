@@ -1,0 +1,92 @@
+// A result for people: what was trained on what, for how long, and the metrics with their intervals.
+#include <math.h>
+
+#include "cli/cli.h"
+
+static const double tied_share_worth_telling = 0.01;
+
+char *pm_cli_mean(const void *parent, const pm_metric_result *metric)
+{
+    if (!metric) return pm_strdup(parent, "");
+    if (!isfinite(metric->mean)) return pm_strdup(parent, "none");
+    if (!isfinite(metric->ci95)) return pm_sprintf(parent, "%.4f", metric->mean);
+    return pm_sprintf(parent, "%.4f ± %.4f", metric->mean, metric->ci95);
+}
+
+static const pm_metric_result *find_metric(const pm_metric_result *all, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (pm_name_equal(all[i].name, name)) return &all[i];
+    return NULL;
+}
+
+static pm_status show_metrics(pm_cli *cli, const pm_result *r)
+{
+    const bool tested = r->metric_count > 0, validated = r->validation_count > 0;
+    const pm_metric_result *rows = tested ? r->metrics : r->validation;
+    const int count = tested ? r->metric_count : r->validation_count;
+    if (!count) return PM_OK;
+    pm_grid *grid;
+    PM_TRY(pm_grid_create(cli->ctx, tested && validated ? "lrrr" : "lrr", &grid));
+    pm_grid_cell(grid, "metric");
+    if (validated) pm_grid_cell(grid, "validation");
+    if (tested) pm_grid_cell(grid, "test");
+    pm_grid_cell(grid, "n");
+    for (int i = 0; i < count; i++) {
+        pm_grid_cell(grid, "%s", rows[i].name);
+        for (int part = 0; part < 2; part++) {
+            if (part ? !tested : !validated) continue;
+            const pm_metric_result *m = part ? &rows[i] : find_metric(r->validation, r->validation_count, rows[i].name);
+            char *text = pm_cli_mean(grid, m);
+            PM_CHECK_ALLOC(text);
+            pm_grid_cell(grid, "%s", text);
+        }
+        pm_grid_cell(grid, "%" PRId64, rows[i].n);
+    }
+    printf("\n");
+    PM_TRY(pm_grid_print(&grid, true));
+    printf("± is half a 95 %% interval over %s\n", pm_name_equal(r->protocol, "rating") ? "ratings" : "users");
+    return PM_OK;
+}
+
+static void show_part(const char *name, const pm_eval_part *part, const pm_metrics_counts *counts)
+{
+    const int64_t nothing = part->excluded_no_target + counts->excluded_no_target;
+    printf("%-12s %" PRId64 " users", name, counts->users);
+    if (nothing) printf("; %" PRId64 " left out, with nothing to find", nothing);
+    if (part->excluded_no_history) printf("; %" PRId64 " left out, of whom nothing is known", part->excluded_no_history);
+    if (part->dropped_candidates) printf("; %" PRId64 " repeated candidates dropped", part->dropped_candidates);
+    if (part->repeated_targets) printf("; %" PRId64 " targets were known already", part->repeated_targets);
+    if (counts->empty_lists) printf("; for %" PRId64 " nothing was left to recommend", counts->empty_lists);
+    if (counts->tied) printf("; %.2f %% with a tied target", 100 * counts->tied_share);
+    printf("\n");
+}
+
+static void show_memory(uint64_t bytes)
+{
+    if (bytes >= 1u << 30) printf("%.2f GiB", (double)bytes / (double)(1u << 30));
+    else printf("%.1f MiB", (double)bytes / (double)(1u << 20));
+}
+
+pm_status pm_cli_show_result(pm_cli *cli, const pm_result *r)
+{
+    printf("%-12s %s, seed %" PRIu64 "\n", "model", r->model, r->seed);
+    printf("%-12s %s (%s)\n", "device", r->device, r->profile ? r->profile : r->backend);
+    printf("%-12s %" PRId64 " users, %" PRId64 " items, %" PRId64 " interactions\n", "data", r->users, r->items, r->interactions);
+    printf("%-12s %s, %" PRId64 " users trained on\n", "protocol", r->protocol, r->train_users);
+    if (r->epochs) {
+        printf("%-12s %" PRId64 " epochs, %" PRId64 " steps, %.1f s\n", "training", r->epochs, r->steps, r->train_seconds);
+        if (r->best_epoch) printf("%-12s epoch %" PRId64 ", by %s on validation\n", "chosen", r->best_epoch, r->select);
+    }
+    printf("%-12s %s\n", "refit", r->refit ? "yes: trained once more on train + validation before the test" : "no");
+    printf("%-12s %.2f s; most device memory held: ", "evaluation", r->eval_seconds);
+    show_memory(r->peak_device_memory);
+    printf("\n");
+    if (r->split && r->validation_count) show_part("validation", &r->split->valid, &r->validation_counts);
+    if (r->split && r->metric_count) show_part("test", &r->split->test, &r->test_counts);
+    PM_TRY(show_metrics(cli, r));
+    if (r->metric_count && r->test_counts.tied_share > tied_share_worth_telling)
+        printf("Beware: %.1f %% of the users have a tied target; see --ties\n", 100 * r->test_counts.tied_share);
+    if (r->run) printf("\nSaved in %s; try: %s recommend %s --items ID,ID\n", r->run, cli->program, r->run);
+    return PM_OK;
+}

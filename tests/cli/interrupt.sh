@@ -1,0 +1,35 @@
+# Ctrl-C: 130 after a checkpoint, and --resume ends with the bits of a run that was never stopped.
+. "$SUPPORT"
+settings="$SMALL --epochs 100 --seed 5"
+# shellcheck disable=SC2086
+expect 0 train mult-vae $settings -o whole --json
+json metrics >whole.metrics
+for signal in INT TERM; do
+    # shellcheck disable=SC2086
+    "$PUMICE" train mult-vae $settings -o $signal >out 2>err &
+    child=$!
+    tries=0
+    until grep -q '^epoch 2 ' err; do
+        tries=$((tries + 1))
+        [ $tries -lt 2000 ] || fail "no epoch in 100 s"
+        sleep 0.05
+    done
+    kill -$signal $child
+    wait $child
+    code=$?
+    [ $code -eq 130 ] || fail "SIG$signal: exit $code, not 130"
+    says err "--resume"
+    [ -f $signal/checkpoint.safetensors ] || fail "no checkpoint"
+    cmp -s whole/checkpoint.safetensors $signal/checkpoint.safetensors && fail "it was not interrupted"
+    expect 0 train --resume $signal --json
+    json metrics | cmp - whole.metrics || fail "metrics after resuming"
+    cmp whole/best.safetensors $signal/best.safetensors || fail "best parameters after resuming"
+    cmp whole/checkpoint.safetensors $signal/checkpoint.safetensors || fail "checkpoint after resuming"
+done
+head -c 1000 whole/checkpoint.safetensors >cut
+cp cut whole/checkpoint.safetensors
+expect 4 train --resume whole
+says err "checkpoint"
+mkdir nothing
+expect 2 train --resume nothing
+says err "config.json"

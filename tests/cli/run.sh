@@ -1,0 +1,62 @@
+# Train, evaluate, recommend and compare on synthetic data; --json everywhere; a model of one's own.
+. "$SUPPORT"
+# shellcheck disable=SC2086
+expect 0 train mult-dae $SMALL --epochs 4 --seed 3 -o run --json
+metrics=$(json metrics)
+[ "$(json model)" = mult-dae ] || fail "model"
+[ "$(json seed)" = 3 ] || fail "seed"
+[ "$(json epochs)" = 4 ] || fail "epochs"
+[ "$(json hyperparameters latent)" = 16 ] || fail "latent"
+[ "$(json data users)" = 2000 ] || fail "users"
+json validation ndcg@100 ci95 >ci
+says err "epoch 4"
+expect 0 evaluate run --json
+[ "$(json metrics)" = "$metrics" ] || fail "evaluate gives other metrics than train: $(json metrics), not $metrics"
+expect 0 evaluate run --part validation --metrics recall@5 --quiet
+says out "recall@5"
+[ -s err ] && fail "--quiet is not"
+expect 0 evaluate run
+says out "ndcg@100"
+says out "±"
+expect 0 recommend run --user u1 --top 5 --json
+[ "$(json recommendations 4 rank)" = 5 ] || fail "five recommendations"
+expect 0 recommend run --items i1,i2 --top 3
+[ "$(wc -l <out)" -eq 5 ] || fail "three recommendations"
+grep -qw -e i1 -e i2 out && fail "known items are recommended"
+expect 2 recommend run --user nobody
+says err "nobody"
+expect 2 recommend run --items i1,nothing
+says err "nothing"
+# shellcheck disable=SC2086
+expect 0 train item-pop --device $DEVICE --held-out 200 --seed 3 -o pop
+says out "item-pop"
+expect 0 compare pop run --quintiles ndcg@100 --json
+[ "$(json runs 1 metrics)" = "$metrics" ] || fail "compare has other metrics"
+[ "$(json runs 1 against_first ndcg@100 n)" = 200 ] || fail "paired test"
+[ "$(json runs 1 quintiles 4 value n)" = 40 ] || fail "quintiles"
+expect 0 compare pop run --quintiles ndcg@100
+says out "quintile"
+says out "Paired t-tests"
+# shellcheck disable=SC2086
+expect 0 compare item-pop mult-dae:epochs=2:latent=8 --device $DEVICE --held-out 200 --seed 3 --hidden none --json
+[ "$(json runs 0 metrics ndcg@100 mean)" = "$("$PUMICE" evaluate pop --json >e; "$JSON_GET" e metrics ndcg@100 mean)" ] || fail "item-pop differs"
+expect 2 compare item-pop mult-dae --set beta_cap=0.1
+says err "beta_cap"
+# shellcheck disable=SC2086
+expect 0 train item-pop --device $DEVICE --held-out 150 --seed 3 -o other
+expect 2 compare pop other
+says err "150"
+# shellcheck disable=SC2086
+expect 0 train item-pop --device $DEVICE --protocol leave-one-out --json
+json metrics hr@10 >hr
+expect 0 models --json
+[ "$(json models 0 name)" = item-pop ] || fail "models"
+expect 0 models mult-vae --json
+json hyperparameters 0 default >default
+expect 0 bench ops --device "$DEVICE" --op add --quick --seconds 0 --json
+json ops 0 seconds >seconds
+expect 0 bench ops --device "$DEVICE" --op matmul --quick --seconds 0
+says out "GFLOP/s"
+# shellcheck disable=SC2086
+"$OWN_MODEL" train my-dae $SMALL --epochs 1 --json >out 2>err || fail "a model of one's own"
+[ "$(json model)" = my-dae ] || fail "a model of one's own"
