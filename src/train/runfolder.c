@@ -1,7 +1,9 @@
+#define _XOPEN_SOURCE 700    // realpath
 #include "train/runfolder.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cjson/cJSON.h>
 
@@ -11,13 +13,24 @@
 enum { LINE_SIZE = 1024 };
 static const int64_t LOG_LIMIT = INT64_C(1) << 30;
 
+// config.json names the data by their full path, so that the run can be used from any folder.
+static pm_status write_spec(const void *object, const char *path, const pm_spec *spec)
+{
+    pm_spec kept = *spec;
+    char *full = spec->data ? realpath(spec->data, NULL) : NULL;
+    if (full) kept.data = full;
+    const pm_status st = pm_spec_write(object, path, &kept);
+    free(full);
+    return st;
+}
+
 pm_status pm_run_begin(const void *object, const char *run, const pm_spec *spec)
 {
     char *checkpoint = pm_sprintf(object, "%s/checkpoint.safetensors", run), *config = pm_sprintf(object, "%s/config.json", run);
     pm_status st = checkpoint && config ? pm_make_folder(object, run) : PM_ERR_NOMEM;
     if (st == PM_OK && pm_file_exists(checkpoint))
         st = pm_fail(object, PM_ERR_ARG, "%s holds a run already; go on with it by --resume %s, or name another folder", run, run);
-    if (st == PM_OK) st = pm_spec_write(object, config, spec);
+    if (st == PM_OK) st = write_spec(object, config, spec);
     pm_free(checkpoint);
     pm_free(config);
     return st;
