@@ -116,7 +116,7 @@ def table4(lab):
             pairs = {"hidden": "none", "likelihood": likelihood, **setting}
             name = f"table4-{model}-{likelihood}-" + "-".join(f"{k}={v}" for k, v in setting.items())
             arguments = [a for k, v in pairs.items() for a in ("--set", f"{k}={v}")]
-            runs.append((lab.train(name, model, *lab.ml1m(), "--seed", "1", *arguments), setting))
+            runs.append((lab.train(name, model, *lab.ml1m(), "--seed", "1", *arguments, epochs=min(100, lab.options.epochs)), setting))
         best, setting = max(runs, key=lambda r: value(r[0], "ndcg@100", "validation"))
         row(model, likelihood, " ".join(f"{k}={v}" for k, v in setting.items()), *[pm(best, m) for m in STRONG])
     print()
