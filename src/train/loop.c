@@ -13,21 +13,6 @@ static bool is_better(const pm_trainer *t, double value)
     return t->at.best_epoch == 0 || (value - t->at.best) * t->direction > 0;
 }
 
-// The schedule of the next n steps: learning rate with Adam's bias correction, then the model's columns.
-static pm_status write_schedule(pm_trainer *t, int64_t n)
-{
-    pm_session *s = t->session;
-    const int width = 1 + s->column_count;
-    float table[PM_SLOTS * (1 + PM_MAX_SCHEDULE)];
-    pm_progress_state at = t->at;
-    const double lr = pm_config_number(s->config, "lr");
-    for (int64_t i = 0; i < n; i++, at.step++) {
-        table[i * width] = (float)pm_adam_rate(lr, 0.9, 0.999, at.step + 1);
-        for (int k = 0; k < s->column_count; k++) table[i * width + 1 + k] = (float)s->model->schedule_value(&at, k);
-    }
-    return pm_store_write_rows(s->store, "schedule", 0, n, table);
-}
-
 static pm_status read_losses(pm_trainer *t, int64_t n)
 {
     pm_session *s = t->session;
@@ -51,7 +36,7 @@ static pm_status run_chunk(pm_trainer *t, int64_t n)
     pm_session *s = t->session;
     const int64_t total = t->split->train.rows;
     const pm_state state = { t->session->seed, t->step, t->epoch, t->position, total, s->batch, t->at.phase };
-    PM_TRY(write_schedule(t, n));
+    PM_TRY(pm_session_write_schedule(s, &t->at, n));
     PM_TRY(pm_session_write_state(s, "state.train", &state));
     PM_TRY(pm_program_run(s->step, n));
     PM_TRY(read_losses(t, n));

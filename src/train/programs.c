@@ -108,3 +108,16 @@ pm_status pm_session_prepare_training(pm_session *s)
     pm_graph_destroy(&b.g);
     return st;
 }
+
+pm_status pm_session_write_schedule(pm_session *s, const pm_progress_state *from, int64_t n)
+{
+    const int width = 1 + s->column_count;
+    float table[PM_SLOTS * (1 + PM_MAX_SCHEDULE)];
+    pm_progress_state at = *from;
+    const double lr = pm_config_number(s->config, "lr");
+    for (int64_t i = 0; i < n; i++, at.step++) {
+        table[i * width] = (float)pm_adam_rate(lr, 0.9, 0.999, at.step + 1);
+        for (int k = 0; k < s->column_count; k++) table[i * width + 1 + k] = (float)s->model->schedule_value(&at, k);
+    }
+    return pm_store_write_rows(s->store, "schedule", 0, n, table);
+}

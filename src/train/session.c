@@ -11,6 +11,7 @@ static void close_session(void *ptr)
     pm_program_destroy(&s->step);
     pm_program_destroy(&s->solve);
     pm_net_destroy(&s->net);
+    pm_store_destroy(&s->store);    // a device closes when everything made on it is gone
     pm_device_close(&s->device);
 }
 

@@ -37,6 +37,9 @@ void      pm_session_close(pm_session **session);
 // Uploads the training matrix and captures the model's training step and solve programs (programs.c).
 pm_status pm_session_prepare_training(pm_session *s);
 
+// Uploads the schedule of the next n <= PM_SLOTS steps: learning rate with Adam's bias correction, then the model's columns.
+pm_status pm_session_write_schedule(pm_session *s, const pm_progress_state *from, int64_t n);
+
 // A CSR as three tensors NAME.ptr, NAME.col, NAME.val, its values as the model reads them; an empty one keeps one zero entry, so that
 // it has a size.
 pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m);

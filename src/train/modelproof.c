@@ -1,0 +1,313 @@
+#include "train/modelproof.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+
+#include <pumice/state.h>
+
+static const double UNIT = 0x1p-24;
+
+// ---- what is run ---------------------------------------------------------------------------------------------------
+
+// Sizes small enough for a software driver; whatever a model lacks is left out.
+static const char *const small_settings[][2] = {
+    { "hidden", "10" }, { "latent", "6" }, { "batch", "16" }, { "anneal_epochs", "0" }, { "beta_cap", "0.5" }, { "l2", "0.001" },
+};
+
+pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const char *setting, uint64_t seed, pm_split **split,
+                               pm_config **config)
+{
+    pm_interactions *data;
+    const pm_synth_params synth = { .users = 60, .items = 50, .interactions = 500, .clusters = 4, .seed = seed };
+    const pm_split_params cut = { .protocol = model->by_id ? "random" : "strong", .seed = seed, .held_out = 8, .fold_out = 0.3 };
+    PM_TRY(pm_data_synth(parent, &synth, &data));
+    PM_TRY(pm_data_split(parent, data, &cut, split));
+    PM_TRY(pm_config_create(parent, model, config));
+    for (int i = 0; i < PM_COUNT(small_settings); i++)
+        if (pm_config_text(*config, small_settings[i][0])) PM_TRY(pm_config_set(*config, small_settings[i][0], small_settings[i][1]));
+    return setting && *setting ? pm_config_assign(*config, setting) : PM_OK;
+}
+
+bool pm_model_variant(const pm_model *model, int index, char *setting, size_t size)
+{
+    setting[0] = 0;
+    if (index == 0) return true;
+    for (const pm_hyper *h = model->hypers; h && h->name; h++)
+        for (const char *at = h->type == PM_HYPER_CHOICE ? h->choices : NULL; at && *at;) {
+            const size_t n = strcspn(at, "|");
+            const bool usual = strlen(h->value) == n && strncmp(at, h->value, n) == 0;
+            if (!usual && --index == 0) {
+                snprintf(setting, size, "%s=%.*s", h->name, (int)n, at);
+                return true;
+            }
+            at += n + (at[n] == '|');
+        }
+    return false;
+}
+
+// One side of the comparison.
+typedef struct side {
+    pm_session   *session;
+    pm_evaluator *scores;
+    pm_progress_state at;
+} side;
+
+static pm_status open_side(pm_ctx *ctx, const pm_session_params *params, int64_t steps, side *s)
+{
+    PM_TRY(pm_session_open(ctx, params, &s->session));
+    PM_TRY(pm_session_prepare_training(s->session));
+    pm_session *session = s->session;
+    const pm_evaluator_params all = { .part = &params->split->valid, .name = "valid", .depth = params->split->train.cols };
+    PM_TRY(pm_evaluator_create(session, &all, &s->scores));
+    if (!session->step) return PM_OK;
+    s->at = (pm_progress_state){ .config = params->config, .steps_per_epoch = session->steps_per_epoch };
+    const pm_state start = { .seed = session->seed, .total = params->split->train.rows, .batch = session->batch };
+    PM_TRY(pm_session_write_schedule(session, &s->at, steps));
+    return pm_session_write_state(session, "state.train", &start);
+}
+
+static pm_status read_tensor(void *parent, const pm_session *s, const char *name, float **values, int64_t *count)
+{
+    int64_t rows = 0, cols = 0;
+    PM_REQUIRE(parent, pm_store_find(s->store, name, NULL, &rows, &cols), PM_ERR_NOT_FOUND, "the store has no tensor \"%s\"", name);
+    *count = rows * cols;
+    *values = pm_new_array(parent, float, *count);
+    PM_CHECK_ALLOC(*values);
+    return pm_store_read(s->store, name, *values);
+}
+
+static pm_status read_suffixed(void *parent, const pm_session *s, const char *name, const char *suffix, float **values, int64_t *count)
+{
+    char full[160];
+    snprintf(full, sizeof full, "%s%s", name, suffix);
+    return read_tensor(parent, s, full, values, count);
+}
+
+// ---- comparing -----------------------------------------------------------------------------------------------------
+
+static void judge(pm_model_proof *p, double *worst, double error, const char *what, const char *name, int64_t index, double got, double want)
+{
+    if (isnan(error)) error = INFINITY;
+    if (error > *worst) *worst = error;
+    if (error <= p->error) return;
+    p->error = error;
+    snprintf(p->where, sizeof p->where, "%s %s[%" PRId64 "] is %.9g, ref has %.9g", what, name, index, got, want);
+}
+
+static double in_units(double got, double want, double scale)
+{
+    if (!isfinite(got)) return INFINITY;
+    if (got == want) return 0;
+    return fabs(got - want) / (UNIT * fmax(scale, 0x1p-100));
+}
+
+static double largest(const float *x, int64_t n)
+{
+    double most = 0;
+    for (int64_t i = 0; i < n; i++) most = fmax(most, fabs((double)x[i]));
+    return most;
+}
+
+// How far Adam may carry an error of one unit of the gradient, element by element, summed over the steps: an Adam step is
+// rate · m / (sqrt(v) + eps), so where a gradient is near 0 beside its tensor's largest, rounding alone may turn the step round.
+// Comparing parameters by their own size would call that an error. Here the first-order bound of the step's error is the scale:
+// |dm| <= (1 - beta1^t) g, |d sqrt(v)| <= sqrt(1 - beta2^t) g for an error of g in every gradient so far.
+typedef struct reach {
+    int      count;
+    double **scale;      // [parameter][element], in units of UNIT
+    double  *gradient;   // [parameter] the largest element of any gradient so far, at least the first
+} reach;
+
+static pm_status reach_create(void *parent, const pm_session *s, reach *r)
+{
+    r->count = pm_net_param_count(s->net);
+    r->scale = pm_new_array(parent, double *, r->count);
+    r->gradient = pm_new_array(parent, double, r->count);
+    if (!r->scale || !r->gradient) return PM_ERR_NOMEM;
+    for (int i = 0; i < r->count; i++) {
+        int64_t rows = 0, cols = 0;
+        pm_store_find(s->store, pm_net_param_name(s->net, i), NULL, &rows, &cols);
+        r->scale[i] = pm_new_array(parent, double, rows * cols);
+        PM_CHECK_ALLOC(r->scale[i]);
+    }
+    return PM_OK;
+}
+
+// Adds step t of ref, which has just been done.
+static pm_status reach_step(void *parent, const side *ref, reach *r, int64_t t)
+{
+    const double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, rate = pm_adam_rate(pm_config_number(ref->session->config, "lr"), beta1, beta2, t);
+    void *scratch = pm_alloc(parent, 1);
+    PM_CHECK_ALLOC(scratch);
+    for (int i = 0; i < r->count; i++) {
+        const char *name = pm_net_param_name(ref->session->net, i);
+        float *w, *m, *v;
+        int64_t n;
+        PM_TRY(read_tensor(scratch, ref->session, name, &w, &n));
+        PM_TRY(read_suffixed(scratch, ref->session, name, ".adam.m", &m, &n));
+        PM_TRY(read_suffixed(scratch, ref->session, name, ".adam.v", &v, &n));
+        // m over its weights is a mean of gradients: its largest element tells their size
+        r->gradient[i] = fmax(r->gradient[i], largest(m, n) / (1 - pow(beta1, (double)t)));
+        for (int64_t k = 0; k < n; k++) {
+            const double root = sqrt((double)v[k]) + eps, g = r->gradient[i];
+            r->scale[i][k] += rate * ((1 - pow(beta1, (double)t)) + fabs((double)m[k]) / root * sqrt(1 - pow(beta2, (double)t))) * g / root +
+                              2 * fabs((double)w[k]);
+        }
+    }
+    pm_free(scratch);
+    return PM_OK;
+}
+
+static pm_status prove_parameters(void *parent, const side *got, const side *want, const reach *r, pm_model_proof *p)
+{
+    for (int i = 0; i < pm_net_param_count(want->session->net); i++) {
+        const char *name = pm_net_param_name(want->session->net, i);
+        float *x, *y;
+        int64_t n;
+        PM_TRY(read_tensor(parent, got->session, name, &x, &n));
+        PM_TRY(read_tensor(parent, want->session, name, &y, &n));
+        const double most = largest(y, n);
+        for (int64_t k = 0; k < n; k++)
+            judge(p, &p->parameter, in_units(x[k], y[k], r ? r->scale[i][k] : most), "parameter", name, k, x[k], y[k]);
+    }
+    return PM_OK;
+}
+
+// After the first step Adam's m is a tenth of the gradient, which nothing has bent yet.
+static pm_status prove_gradients(void *parent, const side *got, const side *want, pm_model_proof *p)
+{
+    for (int i = 0; i < pm_net_param_count(want->session->net); i++) {
+        const char *name = pm_net_param_name(want->session->net, i);
+        float *x, *y;
+        int64_t n;
+        PM_TRY(read_suffixed(parent, got->session, name, ".adam.m", &x, &n));
+        PM_TRY(read_suffixed(parent, want->session, name, ".adam.m", &y, &n));
+        const double most = largest(y, n);
+        for (int64_t k = 0; k < n; k++)
+            judge(p, &p->gradient, in_units(x[k], y[k], most), "gradient of", name, k, 10.0 * x[k], 10.0 * y[k]);
+    }
+    return PM_OK;
+}
+
+static pm_status prove_losses(void *parent, const side *got, const side *want, int64_t steps, pm_model_proof *p)
+{
+    const pm_session *s = want->session;
+    float *x[PM_MAX_LOSSES], *y[PM_MAX_LOSSES];
+    int64_t n;
+    for (int i = 0; i < s->loss_count; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "log.%s", s->loss_name[i]);
+        PM_TRY(read_tensor(parent, got->session, name, &x[i], &n));
+        PM_TRY(read_tensor(parent, s, name, &y[i], &n));
+    }
+    for (int64_t k = 0; k < steps; k++) {
+        double all = 0;
+        for (int i = 0; i < s->loss_count; i++) all += fabs((double)y[i][k]);
+        for (int i = 0; i < s->loss_count; i++)
+            judge(p, &p->loss, in_units(x[i][k], y[i][k], all), "loss", s->loss_name[i], k, x[i][k], y[i][k]);
+    }
+    return PM_OK;
+}
+
+// Both sides score from ref's parameters as f32. Every item's score must be near ref's, and a list must be in order of its own
+// scores, equal ones by lower id: then two lists differ only where scores are that near.
+static pm_status prove_scores(void *parent, const side *got, const side *want, pm_model_proof *p)
+{
+    const pm_session *s = want->session;
+    const uint32_t *ids[2];
+    const float *scores[2];
+    int64_t depth = 0;
+    for (int i = 0; i < pm_net_param_count(s->net); i++) {
+        const char *name = pm_net_param_name(s->net, i);
+        float *values;
+        int64_t n;
+        PM_TRY(read_tensor(parent, s, name, &values, &n));
+        PM_TRY(pm_store_write(got->session->store, name, values));
+        PM_TRY(pm_store_write(s->store, name, values));
+    }
+    PM_TRY(pm_evaluator_lists(got->scores, &ids[0], &scores[0], &depth));
+    PM_TRY(pm_evaluator_lists(want->scores, &ids[1], &scores[1], &depth));
+    float *dense = pm_new_array(parent, float, depth);
+    PM_CHECK_ALLOC(dense);
+    for (int64_t u = 0; u < s->split->valid.users; u++) {
+        const uint32_t *mine = ids[0] + u * depth, *theirs = ids[1] + u * depth;
+        const float *z = scores[0] + u * depth, *y = scores[1] + u * depth;
+        double most = 0;
+        int64_t count = 0;
+        for (int64_t k = 0; k < depth; k++) dense[k] = NAN;    // stays so where the item is not listed
+        for (; count < depth && theirs[count] < (uint32_t)depth; count++) {
+            most = fmax(most, fabs((double)y[count]));
+            if (mine[count] < (uint32_t)depth) dense[mine[count]] = z[count];
+            const bool ordered = count == 0 || z[count] < z[count - 1] || (z[count] == z[count - 1] && mine[count] > mine[count - 1]);
+            if (!ordered) judge(p, &p->score, INFINITY, "list out of order at rank of user", "", u, z[count], y[count]);
+        }
+        for (int64_t k = 0; k < count; k++)
+            judge(p, &p->score, in_units(dense[theirs[k]], y[k], most), "score of user", "", u, dense[theirs[k]], y[k]);
+    }
+    return PM_OK;
+}
+
+// ---- the proof -----------------------------------------------------------------------------------------------------
+
+static pm_status train_and_compare(void *parent, side *got, side *want, int64_t steps, pm_model_proof *p)
+{
+    reach r;
+    PM_TRY(reach_create(parent, want->session, &r));
+    PM_TRY(pm_program_run(want->session->step, 1));
+    const double before = pm_clock();
+    PM_TRY(pm_program_run(got->session->step, 1));
+    PM_TRY(prove_gradients(parent, got, want, p));
+    PM_TRY(pm_program_run(got->session->step, steps - 1));    // the others in one go, as training does
+    PM_TRY(prove_losses(parent, got, want, 1, p));            // waits
+    p->seconds = pm_clock() - before;
+    PM_TRY(reach_step(parent, want, &r, 1));
+    for (int64_t t = 2; t <= steps; t++) {
+        PM_TRY(pm_program_run(want->session->step, 1));
+        PM_TRY(reach_step(parent, want, &r, t));
+    }
+    PM_TRY(prove_losses(parent, got, want, steps, p));
+    return prove_parameters(parent, got, want, &r, p);
+}
+
+static pm_status solve_and_compare(void *parent, side *got, side *want, pm_model_proof *p)
+{
+    PM_TRY(pm_program_run(want->session->solve, 1));
+    const double before = pm_clock();
+    PM_TRY(pm_program_run(got->session->solve, 1));
+    PM_TRY(prove_parameters(parent, got, want, NULL, p));
+    p->seconds = pm_clock() - before;
+    return PM_OK;
+}
+
+static pm_status prove(pm_ctx *ctx, void *scratch, const char *device, const pm_model *model, const char *setting, uint64_t seed,
+                       int64_t steps, side sides[2], pm_model_proof *out)
+{
+    pm_split *split;
+    pm_config *config;
+    PM_REQUIRE(ctx, steps >= 1 && steps <= PM_SLOTS, PM_ERR_ARG, "steps = %" PRId64 " must lie in 1 to %d", steps, PM_SLOTS);
+    PM_TRY(pm_model_proof_setup(scratch, model, setting, seed, &split, &config));
+    pm_session_params params = { .split = split, .config = config, .device = device, .seed = seed };
+    PM_TRY(open_side(ctx, &params, steps, &sides[0]));
+    params.device = "ref";
+    params.double_precision = true;
+    PM_TRY(open_side(ctx, &params, steps, &sides[1]));
+    if (model->loss) PM_TRY(train_and_compare(scratch, &sides[0], &sides[1], steps, out));
+    else PM_TRY(solve_and_compare(scratch, &sides[0], &sides[1], out));
+    return prove_scores(scratch, &sides[0], &sides[1], out);
+}
+
+pm_status pm_model_prove(pm_ctx *ctx, const char *device, const pm_model *model, const char *setting, uint64_t seed, int64_t steps,
+                         pm_model_proof *out)
+{
+    *out = (pm_model_proof){ .passed = false };
+    side sides[2] = { { 0 } };
+    void *scratch = pm_alloc(ctx, 1);
+    PM_CHECK_ALLOC(scratch);
+    const pm_status st = prove(ctx, scratch, device, model, setting, seed, steps, sides, out);
+    for (int i = 0; i < 2; i++)
+        if (sides[i].session) pm_session_close(&sides[i].session);
+    pm_free(scratch);
+    out->passed = st == PM_OK && out->error <= PM_MODEL_BOUND;
+    return st;
+}

@@ -1,0 +1,26 @@
+# The model suites (tests/model): every registered model against ref, its gradient, its bits, its learning; and the doctor.
+add_executable(model_suite model/suite.c model/gradient.c model/runs.c)
+target_include_directories(model_suite PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests ${CMAKE_BINARY_DIR}/generated)
+target_link_libraries(model_suite PRIVATE pumice_static pumice_options)
+
+foreach(device IN LISTS devices)
+    foreach(suite parity repeat doctor)
+        pumice_host_test(model.${suite}.${device} model_suite --device ${device} --suite ${suite})
+    endforeach()
+endforeach()
+pumice_host_test(model.gradient model_suite --device ref --suite gradient)
+list(GET devices -1 fastest)
+pumice_host_test(model.overfit model_suite --device ${fastest} --suite overfit)
+pumice_driver_test(model.parity model_suite --device vulkan --suite parity)
+pumice_driver_test(model.repeat model_suite --device vulkan --suite repeat)
+pumice_driver_test(model.doctor model_suite --device vulkan --suite doctor)
+
+# The doctor repeats op.parity and model.parity, then times every op: too long for every day.
+foreach(name IN LISTS devices PUMICE_TEST_DRIVERS)
+    string(REGEX REPLACE "=.*" "" name ${name})
+    if(name IN_LIST devices)
+        set_property(TEST model.doctor.${name} PROPERTY LABELS full)
+    else()
+        set_property(TEST model.doctor.vulkan-${name} APPEND PROPERTY LABELS full)
+    endif()
+endforeach()
