@@ -145,8 +145,8 @@ pm_status pm_config_set(pm_config *config, const char *name, const char *text)
     char known[700];
     list_names(config->model->hypers, sizeof(pm_hyper), known, sizeof known);
     const char *near = nearest_in_table(name, config->model->hypers, sizeof(pm_hyper));
-    return pm_fail(config, PM_ERR_ARG, "%s has no hyperparameter \"%s\"%s%s%s; it has: %s", config->model->name, name,
-                   near ? "; did you mean \"" : "", near ? near : "", near ? "\"" : "", known);
+    return pm_fail(config, PM_ERR_ARG, "%s has no hyperparameter \"%s\"%s%s%s It has: %s", config->model->name, name,
+                   near ? "; did you mean \"" : ".", near ? near : "", near ? "\"?" : "", known);
 }
 
 pm_status pm_config_assign(pm_config *config, const char *assignment)
@@ -168,8 +168,8 @@ pm_status pm_config_preset(pm_config *config, const char *name)
         char known[700];
         list_names(config->model->presets, sizeof(pm_preset), known, sizeof known);
         const char *near = nearest_in_table(name, config->model->presets, sizeof(pm_preset));
-        return pm_fail(config, PM_ERR_ARG, "%s has no preset \"%s\"%s%s%s; it has: %s", config->model->name, name,
-                       near ? "; did you mean \"" : "", near ? near : "", near ? "\"" : "", *known ? known : "none");
+        return pm_fail(config, PM_ERR_ARG, "%s has no preset \"%s\"%s%s%s It has: %s", config->model->name, name,
+                       near ? "; did you mean \"" : ".", near ? near : "", near ? "\"?" : "", *known ? known : "none");
     }
     char one[128];
     for (const char *at = p->settings; *at;) {

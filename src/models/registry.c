@@ -39,8 +39,8 @@ pm_status pm_model_find(const void *object, const char *name, const pm_model **o
         snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", names[i]);
     }
     const char *near = pm_nearest_name(name, names, pm_model_count());
-    return pm_fail(object, PM_ERR_NOT_FOUND, "no model \"%s\"%s%s%s; there are: %s", name, near ? "; did you mean \"" : "",
-                   near ? near : "", near ? "\"" : "", known);
+    return pm_fail(object, PM_ERR_NOT_FOUND, "no model \"%s\"%s%s%s There are: %s", name, near ? "; did you mean \"" : ".",
+                   near ? near : "", near ? "\"?" : "", known);
 }
 
 pm_status pm_model_register(pm_ctx *ctx, const pm_model *model)
