@@ -71,8 +71,7 @@ static void mask_part(const pm_call *c, int64_t unused, int64_t lo, int64_t hi)
 
 pm_status pm_cpu_mask_rows(const pm_call *c)
 {
-    const bool in_place = c->out[0].data == c->in[2].data;
-    return pm_cpu_rows(c, mask_part, c->out[0].rows, in_place ? 512 : c->out[0].cols);
+    return pm_cpu_rows(c, mask_part, c->out[0].rows, c->out[0].cols);
 }
 
 static void put_part(const pm_call *c, int64_t i, int64_t lo, int64_t hi)

@@ -163,8 +163,8 @@ static void bind(const cutter *c, int i, const piece *p, pm_vk_binding *out, uin
     const int64_t shift = c->node->op == PM_OP_MATMUL && i == 2 ? p->col * 4 : 0;    // columns of y
     const int64_t base = o->offset + shift + from * u->stride, aligned = base - base % c->d->limits.align;
     const int64_t end = o->offset + (to - 1) * u->stride + u->width;
-    *out = (pm_vk_binding){ .buffer = ((pm_vk_buffer *)c->plan->buffers[o->buffer])->handle, .offset = aligned, .size = end - aligned, .from = base,
-                            .to = end, .write = i >= s->ins || s->operand[i].inout };
+    *out = (pm_vk_binding){ .buffer = ((pm_vk_buffer *)c->plan->buffers[o->buffer])->handle, .offset = aligned, .size = end - aligned,
+                            .write = i >= s->ins || s->operand[i].inout };
     const int64_t skipped = u->reach == BY_COL ? 0 : from;    // a cut by columns counts from its own first
     *offset_word = (uint32_t)((base - aligned) / 4) - (uint32_t)(skipped * (u->stride / 4));
 }

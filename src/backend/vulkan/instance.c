@@ -4,7 +4,6 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define LAYER "VK_LAYER_KHRONOS_validation"
 
@@ -74,8 +73,6 @@ static VkResult create(pm_vk_instance *instance, const pm_vk_switches *s)
     if (s->core) {
         extensions[extension_count++] = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
         extensions[extension_count++] = VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME;
-        // Across submissions is a switch of its own, which layers of Debian 12's age read from the environment alone.
-        if (s->sync) setenv("VK_LAYER_ENABLES", "VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT", 0);
     }
     VkValidationFeatureEnableEXT enables[3];
     uint32_t enable_count = 0;

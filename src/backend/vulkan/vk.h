@@ -148,8 +148,7 @@ uint64_t  pm_vk_shader_set(void);    // hash of all shaders
 
 typedef struct pm_vk_binding {
     VkBuffer buffer;
-    int64_t  offset, size;    // as bound: aligned
-    int64_t  from, to;        // bytes that are touched
+    int64_t  offset, size;    // aligned: may begin before the first byte that is touched
     bool     write;
 } pm_vk_binding;
 

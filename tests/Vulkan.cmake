@@ -1,0 +1,19 @@
+# The Vulkan backend on each driver: its own tests, and the op suites under the switches that shape it.
+if(PUMICE_TEST_DRIVERS)
+    foreach(test vulkan vulkan_faults vulkan_math)
+        pumice_driver_test(unit.${test} unit_${test})
+    endforeach()
+
+    # As on the smallest device there may be, so that windows are met by tiny tensors; and with every optional path off.
+    pumice_driver_test(op.parity.min ${CMAKE_COMMAND} -E env PUMICE_VK_LIMITS=min,range=64K
+        $<TARGET_FILE:op_suite> --device vulkan --suite parity --limit 1e5)
+    pumice_driver_test(op.parity.plain ${CMAKE_COMMAND} -E env PUMICE_VK_DISABLE=mapping,timestamps,batching,tiles
+        $<TARGET_FILE:op_suite> --device vulkan --suite parity --limit 3e4 --cases 8)
+
+    find_file(VALIDATION_LAYER VkLayer_khronos_validation.json PATHS /usr/share/vulkan/explicit_layer.d /etc/vulkan/explicit_layer.d)
+    if(VALIDATION_LAYER)
+        pumice_driver_test(unit.vulkan.validation ${CMAKE_COMMAND} -E env PUMICE_VK_VALIDATION=core,sync $<TARGET_FILE:unit_vulkan>)
+        pumice_driver_test(op.parity.validation ${CMAKE_COMMAND} -E env PUMICE_VK_VALIDATION=core,sync
+            $<TARGET_FILE:op_suite> --device vulkan --suite parity --limit 3e4 --cases 6)
+    endif()
+endif()
