@@ -18,13 +18,15 @@ const pm_backend *const pm_backends[] = {
     NULL
 };
 
-pm_status pm_device_list(pm_ctx *ctx, pm_device_info **list, int *count, const char **note)
+// Lists the devices of one backend, or of all when only is NULL: opening "cpu" must not wake the GPU drivers.
+static pm_status list_devices(pm_ctx *ctx, const pm_backend *only, pm_device_info **list, int *count, const char **note)
 {
     *list = pm_new_array(ctx, pm_device_info, MAX_DEVICES);
     *count = 0;
     *note = NULL;
     PM_CHECK_ALLOC(*list);
     for (int b = 0; pm_backends[b]; b++) {
+        if (only && pm_backends[b] != only) continue;
         int found = 0;
         const char *said = NULL;
         PM_TRY(pm_backends[b]->list(ctx, *list + *count, MAX_DEVICES - *count, &found, &said));
@@ -34,10 +36,17 @@ pm_status pm_device_list(pm_ctx *ctx, pm_device_info **list, int *count, const c
     return PM_OK;
 }
 
+pm_status pm_device_list(pm_ctx *ctx, pm_device_info **list, int *count, const char **note)
+{
+    return list_devices(ctx, NULL, list, count, note);
+}
+
+// The backend of a device string: what stands before its colon. NULL for auto and unknown names.
 static const pm_backend *backend_of(const char *name)
 {
+    const size_t n = strcspn(name, ":");
     for (int b = 0; pm_backends[b]; b++)
-        if (pm_name_equal(pm_backends[b]->name, name)) return pm_backends[b];
+        if (strlen(pm_backends[b]->name) == n && strncmp(pm_backends[b]->name, name, n) == 0) return pm_backends[b];
     return NULL;
 }
 
@@ -71,18 +80,23 @@ static const pm_device_info *best_gpu(const pm_device_info *list, int count)
     return best;
 }
 
-static pm_status no_device(pm_ctx *ctx, const char *name, const pm_device_info *list, int count, const char *note)
+// Lists all there is: what was asked for may have looked at one backend only.
+static pm_status no_device(pm_ctx *ctx, const char *name)
 {
+    pm_device_info *list;
+    const char *note;
     char known[512] = "";
+    int count;
+    PM_TRY(pm_device_list(ctx, &list, &count, &note));
     for (int i = 0; i < count; i++) {
         const size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", list[i].id);
     }
-    return pm_fail(ctx, PM_ERR_NO_DEVICE, "no device \"%s\"; there are: %s%s%s", name, known, note ? ". " : "", note ? note : "");
+    pm_free(list);
+    return pm_fail(ctx, PM_ERR_NO_DEVICE, "no device \"%s\"; there are: %s%s%s", name, known, note ? "; " : "", note ? note : "");
 }
 
-static pm_status find_device(pm_ctx *ctx, const char *name, const pm_device_info *list, int count, const char *note,
-                             const pm_device_info **out)
+static pm_status find_device(pm_ctx *ctx, const char *name, const pm_device_info *list, int count, const pm_device_info **out)
 {
     *out = NULL;
     if (pm_name_equal(name, "auto")) {
@@ -90,14 +104,14 @@ static pm_status find_device(pm_ctx *ctx, const char *name, const pm_device_info
         for (int i = 0; !*out && i < count; i++)
             if (pm_name_equal(list[i].id, "cpu")) *out = &list[i];
         if (!*out && count) *out = &list[0];
-        return *out ? PM_OK : no_device(ctx, name, list, count, note);
+        return *out ? PM_OK : no_device(ctx, name);
     }
     const char *colon = strchr(name, ':');
     if (!colon && pm_name_equal(name, "vulkan")) {    // the best GPU; else what there is, since it was named
         *out = best_gpu(list, count);
         for (int i = 0; !*out && i < count; i++)
             if (pm_name_equal(list[i].backend, "vulkan")) *out = &list[i];
-        return *out ? PM_OK : no_device(ctx, name, list, count, note);
+        return *out ? PM_OK : no_device(ctx, name);
     }
     int matches = 0;
     for (int i = 0; i < count; i++) {
@@ -107,7 +121,7 @@ static pm_status find_device(pm_ctx *ctx, const char *name, const pm_device_info
         *out = &list[i];
         matches++;
     }
-    if (matches == 0) return no_device(ctx, name, list, count, note);
+    if (matches == 0) return no_device(ctx, name);
     PM_REQUIRE(ctx, matches == 1, PM_ERR_NO_DEVICE, "\"%s\" fits %d devices; name one by its number, see pumice devices", name, matches);
     return PM_OK;
 }
@@ -121,8 +135,8 @@ pm_status pm_device_open(pm_ctx *ctx, const pm_device_params *params, pm_device 
     int count;
     const char *name = params && params->name ? params->name : "auto";
     const pm_device_params fixed = { .name = name, .double_precision = params && params->double_precision };
-    PM_TRY(pm_device_list(ctx, &list, &count, &note));
-    pm_status st = find_device(ctx, name, list, count, note, &chosen);
+    PM_TRY(list_devices(ctx, backend_of(name), &list, &count, &note));
+    pm_status st = find_device(ctx, name, list, count, &chosen);
     if (st == PM_OK && chosen->problem[0])
         st = pm_fail(ctx, PM_ERR_UNSUPPORTED, "%s (%s) cannot be used: %s", chosen->id, chosen->name, chosen->problem);
     if (st == PM_OK && fixed.double_precision && !pm_name_equal(chosen->backend, "ref"))

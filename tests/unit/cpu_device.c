@@ -124,7 +124,7 @@ static void remedy_only_where_it_helps(void **state)
 int main(void)
 {
     if (!PUMICE_HAVE_CPU) return 77;
-    setenv("VK_ICD_FILENAMES", "none.json", 1);    // opening a device lists all: drivers take time, and leak
+    setenv("VK_ICD_FILENAMES", "none.json", 1);    // errors list all devices: drivers take time, and leak
     setenv("VK_DRIVER_FILES", "none.json", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bits),
