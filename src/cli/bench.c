@@ -251,10 +251,10 @@ static void show_row(const bench *b, const char *name, const timing *t, const ch
         pm_grid_cell(b->grid, "%s", problem);
         return;
     }
-    pm_grid_cell(b->grid, "%.3f", 1e3 * t->median);
-    pm_grid_cell(b->grid, "%.3f … %.3f", 1e3 * t->least, 1e3 * t->most);
-    pm_grid_cell(b->grid, "%.2f", t->flops / t->median / 1e9);
-    pm_grid_cell(b->grid, "%.2f", t->bytes / t->median / 1e9);
+    pm_grid_cell(b->grid, "%.4g", 1e3 * t->median);
+    pm_grid_cell(b->grid, "%.4g … %.4g", 1e3 * t->least, 1e3 * t->most);
+    pm_grid_cell(b->grid, "%.3g", t->flops / t->median / 1e9);
+    pm_grid_cell(b->grid, "%.3g", t->bytes / t->median / 1e9);
     pm_grid_cell(b->grid, "%d, %s", t->repetitions, t->by_device ? "device" : "host");
 }
 

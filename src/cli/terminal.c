@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 
-enum { DEFAULT_COLUMNS = 80, BAR = 24 };
+enum { DEFAULT_COLUMNS = 80, BAR = 24, LEAST_BAR = 6 };
 
 static const double redraw_gap = 0.1;    // seconds between drawings
 static const double line_gap = 1.0;      // and between lines, at least
@@ -124,17 +124,24 @@ static int fitting_bytes(const char *text, int limit)
     return bytes;
 }
 
+// A bar as wide as what is left of the line allows; none where that is little.
+static void make_bar(const pm_progress *p, int room, char *bar)
+{
+    const int width = PM_MIN(room - 3, BAR);
+    bar[0] = 0;
+    if (p->total <= 0 || width < LEAST_BAR) return;
+    const int full = (int)(width * (double)PM_MIN(p->done, p->total) / (double)p->total);
+    bar[0] = '[';
+    memset(bar + 1, '#', (size_t)full);
+    memset(bar + 1 + full, '.', (size_t)(width - full));
+    memcpy(bar + 1 + width, "] ", 3);
+}
+
 static void draw(pm_terminal *terminal, const pm_progress *p, const char *text)
 {
-    char line[1024], bar[BAR + 4] = "";
+    char line[1024], bar[BAR + 4];
     const int width = columns() - 1;    // the last column would wrap
-    if (p->total > 0 && width >= 70) {
-        const int full = (int)(BAR * (double)PM_MIN(p->done, p->total) / (double)p->total);
-        bar[0] = '[';
-        memset(bar + 1, '#', (size_t)full);
-        memset(bar + 1 + full, '.', (size_t)(BAR - full));
-        memcpy(bar + 1 + BAR, "] ", 3);
-    }
+    make_bar(p, width - pm_text_columns(p->what) - 2 - pm_text_columns(text), bar);
     snprintf(line, sizeof line, "%s  %s%s", p->what, bar, text);
     line[fitting_bytes(line, width)] = 0;
     const int used = pm_text_columns(line), stale = PM_MAX(PM_MIN(terminal->drawn, width) - used, 0);

@@ -57,6 +57,7 @@ expect 0 bench ops --device "$DEVICE" --op add --quick --seconds 0 --json
 json ops 0 seconds >seconds
 expect 0 bench ops --device "$DEVICE" --op matmul --quick --seconds 0
 says out "GFLOP/s"
+"$OWN_MODEL" models my-dae >out 2>err || fail "a model of one's own"
 # shellcheck disable=SC2086
 "$OWN_MODEL" train my-dae $SMALL --epochs 1 --json >out 2>err || fail "a model of one's own"
 [ "$(json model)" = my-dae ] || fail "a model of one's own"
