@@ -13,7 +13,7 @@ foreach(tier IN LISTS PUMICE_TIERS)
 endforeach()
 # The command is in the library, for programs with models of their own; its main is not.
 list(REMOVE_ITEM PUMICE_SOURCES ${CMAKE_SOURCE_DIR}/src/cli/main.c)
-set_source_files_properties(src/cli/command.c src/cli/help.c PROPERTIES COMPILE_DEFINITIONS PUMICE_VERSION="${PROJECT_VERSION}")
+set_source_files_properties(src/cli/command.c src/cli/doctor.c src/cli/help.c PROPERTIES COMPILE_DEFINITIONS PUMICE_VERSION="${PROJECT_VERSION}")
 include(PumiceGenerated)
 include(PumiceCpu)
 if(PUMICE_HAVE_VULKAN)

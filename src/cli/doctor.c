@@ -38,25 +38,51 @@ static void doctor_row(void *user, const pm_doctor_row *row)
         return;
     }
     pm_terminal_clear(&e->cli->terminal);
-    printf("%-28s %12.4g %12.4g %10.3f  %s%s%s\n", row->what, row->error, row->bound, 1e3 * row->seconds, verdict(row),
+    printf("%-36s %12.4g %12.4g %10.3f  %s%s%s\n", row->what, row->error, row->bound, 1e3 * row->seconds, verdict(row),
            row->note ? ": " : "", row->note ? row->note : "");
     fflush(stdout);
 }
 
+// What a bug report must say: version, device, driver, numerics.
+static pm_status introduce(pm_cli *cli, cJSON *json)
+{
+    pm_device *device;
+    PM_TRY(pm_device_open(cli->ctx, &(pm_device_params){ .name = pm_cli_text(cli, "device") }, &device));
+    const pm_device_info *info = pm_device_get_info(device);
+    if (json) {
+        cJSON_AddStringToObject(json, "version", PUMICE_VERSION);
+        cJSON_AddStringToObject(json, "device", info->id);
+        cJSON_AddStringToObject(json, "name", info->name);
+        cJSON_AddStringToObject(json, "driver", info->driver);
+        cJSON_AddStringToObject(json, "profile", pm_device_profile(device));
+    } else {
+        printf("pumice %s on %s: %s\ndriver   %s\nnumerics %s\n\n", PUMICE_VERSION, info->id, info->name, info->driver,
+               pm_device_profile(device));
+    }
+    pm_device_close(&device);
+    return PM_OK;
+}
+
 static pm_status run_doctor(pm_cli *cli)
 {
-    const bool as_json = pm_cli_has(cli, "json");
+    cJSON *json = pm_cli_has(cli, "json") ? cJSON_CreateObject() : NULL;
+    const bool as_json = json != NULL;
+    const pm_status opened = introduce(cli, json);
+    if (opened != PM_OK) {
+        cJSON_Delete(json);
+        return opened;
+    }
     examination e = { .cli = cli, .rows = as_json ? cJSON_CreateArray() : NULL };
-    if (!as_json) printf("%-28s %12s %12s %10s  %s\n", "what", "worst error", "bound", "ms", "verdict");
+    if (!as_json) printf("%-36s %12s %12s %10s  %s\n", "what", "worst error", "bound", "ms", "verdict");
     int failures = 0;
     const pm_status st = pm_doctor(cli->ctx, pm_cli_text(cli, "device"), doctor_row, &e, &failures);
     if (st != PM_OK) {
         cJSON_Delete(e.rows);
+        cJSON_Delete(json);
         return st;
     }
     cli->failed = failures > 0;
     if (as_json) {
-        cJSON *json = cJSON_CreateObject();
         cJSON_AddItemToObject(json, "checks", e.rows);
         cJSON_AddNumberToObject(json, "passed", e.passed);
         cJSON_AddNumberToObject(json, "failed", e.failed);
