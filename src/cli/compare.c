@@ -36,8 +36,11 @@ static const pm_model *find_model(const char *name)
     return NULL;
 }
 
-static pm_status unknown_entry(pm_cli *cli, const char *name)
+static pm_status unknown_entry(pm_cli *cli, const char *entry)
 {
+    char *name = pm_strdup(cli->ctx, entry);
+    PM_CHECK_ALLOC(name);
+    name[strcspn(name, ":")] = 0;
     const char **names = pm_new_array(cli->ctx, const char *, pm_model_count());
     PM_CHECK_ALLOC(names);
     for (int i = 0; i < pm_model_count(); i++) names[i] = pm_model_at(i)->name;

@@ -31,8 +31,9 @@ const pm_option_group pm_group_filter = { "Filters, in this order", (const pm_op
     { 0 } } };
 
 const pm_option_group pm_group_split = { "Split", (const pm_option[]){
-    PM_TEXT("protocol", 0, "NAME", "strong (held-out users; the default), random (interactions), leave-one-out (the latest of each user among sampled negatives), "
-      "files (the parts that the data came in)"),
+    PM_TEXT("protocol", 0, "NAME",
+            "strong (held-out users; the default), random (interactions), leave-one-out (the latest of each user among sampled "
+            "negatives), files (the parts that the data came in)"),
     PM_INTEGER("held-out", 0, "N", 1, 1e15, "strong: users held out for validation, and as many for test. Default: a tenth, at most 10000"),
     PM_NUMBER("fold-out", 0, "X", 1e-9, 0.999999, "strong: share of a held-out user's items that are to be found. Default: 0.2"),
     PM_NUMBER("test-share", 0, "X", 1e-9, 0.999999, "random: share of the interactions for test. Default: 0.1"),

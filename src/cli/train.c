@@ -99,7 +99,9 @@ static pm_status show_list(pm_cli *cli, const pm_recommendation *list, int64_t c
             cJSON *one = cJSON_CreateObject();
             cJSON_AddNumberToObject(one, "rank", (double)(i + 1));
             cJSON_AddStringToObject(one, "item", list[i].item);
-            cJSON_AddNumberToObject(one, "score", list[i].score);
+            char score[32];    // the nine digits that tell floats apart, not the seventeen of a double
+            snprintf(score, sizeof score, "%.9g", list[i].score);
+            cJSON_AddRawToObject(one, "score", score);
             cJSON_AddItemToArray(all, one);
         }
         return pm_cli_print_json(cli, json);

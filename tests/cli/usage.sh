@@ -58,6 +58,8 @@ expect 2 recommend run --user a --items b
 expect 2 compare
 expect 2 compare mult-day
 says err '"mult-dae"'
+expect 2 compare item-pop mult-day:epochs=3
+says err '"mult-dae"'
 expect 2 bench ops --op matmull
 says err '"matmul"'
 expect 2 data convert

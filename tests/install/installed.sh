@@ -39,7 +39,7 @@ custom_model)    # a model with its own loss in under 80 lines, with everything 
     mine=$WORK/examples/build/custom_model
     $mine models smooth-tied | grep -q smooth || fail "its hyperparameters are not listed"
     $mine train smooth-tied --epochs 3 --device cpu --seed 1 -o run --json >result.json
-    grep -q '"model": *"smooth-tied"' result.json || fail "the result names another model"
+    grep -q '"model":[[:space:]]*"smooth-tied"' result.json || fail "the result names another model"
     $mine evaluate run --device cpu --json >again.json
     ;;
 readme)    # the program in README.md compiles as printed, in under twenty lines, and runs
