@@ -47,14 +47,14 @@ typedef struct pm_epoch_log {
 struct pm_result {
     const char *model, *device, *backend, *profile, *protocol, *select;
     uint64_t    seed;
-    bool        refit;
+    bool        refit;          // the parameters are of a training on train + validation
     int64_t     users, items, interactions, train_users;
     const pm_config *config;
     int64_t     epochs, best_epoch, steps;
     double      train_seconds, eval_seconds;
     int         validation_count, metric_count;    // 0 where the part was not evaluated
     pm_metric_result *validation, *metrics;
-    pm_metrics *validation_users, *test_users;     // values per user, for tests and breakdowns
+    pm_metrics *validation_users, *test_users;     // values per user, for tests and breakdowns; NULL for validation when a refit was resumed
     pm_metrics_counts validation_counts, test_counts;
     const pm_split *split;
     int           epoch_count;
@@ -67,7 +67,10 @@ struct pm_result {
 // When the context is cancelled, a checkpoint is saved first and PM_ERR_CANCELLED returned.
 pm_status pm_train(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result **out);
 
-// Goes on where the checkpoint stands, to the same bits as if never stopped. device: NULL for the run's own.
+// Goes on where the checkpoint stands, to the same bits as if never stopped; from the start where there is none yet. device: NULL for
+// the run's own.
+// Errors    PM_ERR_NOT_FOUND when the folder is no run; PM_ERR_FORMAT with the reason for a checkpoint that is damaged or of another model,
+//           other data or other settings
 pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_result **out);
 
 // Evaluates the chosen parameters of a run on its test part, or on other data by the run's protocol.

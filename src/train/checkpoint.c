@@ -11,6 +11,7 @@
 #include "train/trainer.h"
 
 static const char *const best_names[] = { "best.safetensors", "best.next.safetensors" };
+static const int64_t LARGEST = INT64_C(1) << 53;    // of any count: sums of two still fit
 static const char FORMAT[] = "pumice checkpoint 1";
 
 struct pm_checkpoint {
@@ -78,6 +79,20 @@ static uint64_t config_hash(const pm_config *config)
     return h;
 }
 
+// What the validation part said of the chosen epoch: a refit trains on that part, so it cannot be asked again.
+static pm_status write_choice(pm_st_writer *w, const pm_trainer *t)
+{
+    const pm_result *r = t->result;
+    PM_TRY(meta_integer(w, "chosen_epoch", t->chosen_epoch));
+    PM_TRY(meta_integer(w, "choice", r->validation_count));
+    for (int i = 0; i < r->validation_count; i++) {
+        PM_TRY(meta_indexed(w, "choice.mean", i, r->validation[i].mean));
+        PM_TRY(meta_indexed(w, "choice.se", i, r->validation[i].se));
+        PM_TRY(meta_indexed(w, "choice.n", i, (double)r->validation[i].n));
+    }
+    return PM_OK;
+}
+
 // Where training stands. No time, path or host goes in: equal runs give equal files.
 static pm_status write_meta(pm_st_writer *w, const pm_trainer *t)
 {
@@ -104,6 +119,7 @@ static pm_status write_meta(pm_st_writer *w, const pm_trainer *t)
     PM_TRY(meta_integer(w, "loss_steps", t->loss_steps));
     PM_TRY(meta_integer(w, "refit_epochs", t->refit_epochs));
     PM_TRY(meta_integer(w, "finished", t->finished));
+    if (t->refit_epochs) PM_TRY(write_choice(w, t));
     PM_TRY(meta_real(w, "validation", t->at.validation));
     PM_TRY(meta_real(w, "best_value", t->at.best));
     for (int i = 0; i < PM_MAX_MEMO; i++) PM_TRY(meta_indexed(w, "memo", i, t->at.memo[i]));
@@ -218,7 +234,7 @@ static pm_status get_integer(const pm_checkpoint *c, const char *key, int64_t lo
     const char *text = pm_st_meta(c->file, key);
     char *end = NULL;
     *out = text ? strtoll(text, &end, 10) : 0;
-    if (text && end != text && !*end && *out >= lo) return PM_OK;
+    if (text && end != text && !*end && *out >= lo && *out <= LARGEST) return PM_OK;
     return pm_fail(c, PM_ERR_FORMAT, "%s/checkpoint.safetensors: \"%s\" is %s%s", c->run, key, text ? "not a legal number: " : "missing", text ? text : "");
 }
 
@@ -237,6 +253,15 @@ static pm_status get_real(const pm_checkpoint *c, const char *key, int index, do
     uint64_t bits;
     PM_TRY(get_bits(c, name, &bits));
     memcpy(out, &bits, sizeof bits);
+    return PM_OK;
+}
+
+pm_status pm_checkpoint_find(const void *object, const char *run, bool *found)
+{
+    char *path = path_in(object, run, "checkpoint.safetensors");
+    PM_CHECK_ALLOC(path);
+    *found = pm_file_exists(path);
+    pm_free(path);
     return PM_OK;
 }
 
@@ -268,10 +293,10 @@ int64_t pm_checkpoint_refit_epochs(const pm_checkpoint *c)
     return c->refit_epochs;
 }
 
-bool pm_checkpoint_finished(const pm_checkpoint *c)
+bool pm_checkpoint_refitted(const pm_checkpoint *c)
 {
     const char *text = pm_st_meta(c->file, "finished");
-    return text && pm_name_equal(text, "1");
+    return c->refit_epochs > 0 && text && pm_name_equal(text, "1");
 }
 
 uint64_t pm_checkpoint_data_hash(const pm_checkpoint *c)
@@ -283,10 +308,10 @@ uint64_t pm_checkpoint_data_hash(const pm_checkpoint *c)
 void pm_checkpoint_describe(const pm_checkpoint *c, pm_result *result)
 {
     int64_t epochs, best, steps;
-    if (get_integer(c, "epoch", 0, &epochs) != PM_OK || get_integer(c, "best_epoch", 0, &best) != PM_OK || get_integer(c, "step", 0, &steps) != PM_OK)
-        return;
+    const char *chosen = c->refit_epochs ? "chosen_epoch" : "best_epoch";
+    if (get_integer(c, "epoch", 0, &epochs) != PM_OK || get_integer(c, chosen, 0, &best) != PM_OK || get_integer(c, "step", 0, &steps) != PM_OK) return;
     result->epochs = epochs;
-    result->best_epoch = c->refit_epochs ? c->refit_epochs : best;
+    result->best_epoch = best;
     result->steps = steps;
 }
 
@@ -306,6 +331,31 @@ static pm_status check_same(const pm_checkpoint *c, const pm_trainer *t)
     if (!profile || !pm_name_equal(profile, pm_device_profile(t->session->device)))
         pm_log(c, PM_LOG_WARN, "resuming under other numerics (%s, was %s): correct, but not to the same bits", pm_device_profile(t->session->device),
                profile ? profile : "?");
+    return PM_OK;
+}
+
+static pm_status read_choice(const pm_checkpoint *c, pm_trainer *t)
+{
+    pm_result *r = t->result;
+    int64_t count;
+    PM_TRY(get_integer(c, "chosen_epoch", 0, &t->chosen_epoch));
+    PM_TRY(get_integer(c, "choice", 0, &count));
+    PM_REQUIRE(c, count == pm_metric_set_count(t->metrics), PM_ERR_FORMAT, "%s: the checkpoint has %" PRId64 " validation metrics, the run %d", c->run,
+               count, pm_metric_set_count(t->metrics));
+    pm_metric_result *kept = pm_new_array(r, pm_metric_result, count);
+    PM_CHECK_ALLOC(kept);
+    for (int i = 0; i < count; i++) {
+        double n;
+        PM_TRY(get_real(c, "choice.mean", i, &kept[i].mean));
+        PM_TRY(get_real(c, "choice.se", i, &kept[i].se));
+        PM_TRY(get_real(c, "choice.n", i, &n));
+        PM_REQUIRE(c, n >= 0 && n < 0x1p53, PM_ERR_FORMAT, "%s: the checkpoint counts %g validation users", c->run, n);
+        snprintf(kept[i].name, sizeof kept[i].name, "%s", pm_metric_set_name(t->metrics, i));
+        kept[i].ci95 = 1.96 * kept[i].se;
+        kept[i].n = (int64_t)n;
+    }
+    r->validation = kept;
+    r->validation_count = (int)count;
     return PM_OK;
 }
 
@@ -331,6 +381,7 @@ static pm_status read_meta(const pm_checkpoint *c, pm_trainer *t)
     PM_TRY(get_bits(c, "best", &t->best_hash));
     PM_TRY(get_real(c, "validation", -1, &t->at.validation));
     PM_TRY(get_real(c, "best_value", -1, &t->at.best));
+    if (t->refit_epochs) PM_TRY(read_choice(c, t));
     for (int i = 0; i < PM_MAX_MEMO; i++) PM_TRY(get_real(c, "memo", i, &t->at.memo[i]));
     for (int i = 0; i < PM_MAX_LOSSES; i++) PM_TRY(get_real(c, "loss_sum", i, &t->loss_sum[i]));
     PM_REQUIRE(c, t->position <= t->split->train.rows, PM_ERR_FORMAT, "%s: the checkpoint stands at row %" PRId64 " of %" PRId64, c->run, t->position,
@@ -403,7 +454,8 @@ static pm_status read_best(const pm_checkpoint *c, pm_trainer *t)
     pm_st_file *file;
     PM_TRY(open_best(c, &file));
     pm_status st = PM_OK;
-    for (int i = 0; file && st == PM_OK && i < t->best->count; i++) {
+    const bool looked_at = t->best_epoch != 0;    // else it is of an earlier phase or training, and the next best replaces it unread
+    for (int i = 0; file && looked_at && st == PM_OK && i < t->best->count; i++) {
         const char *name = pm_net_param_name(t->session->net, i);
         const pm_st_tensor *tensor = pm_st_find(file, name);
         int64_t rows = 0, cols = 0;

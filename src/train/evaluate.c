@@ -30,6 +30,15 @@ static pm_status add_tensor(pm_evaluator *e, const char *suffix, pm_dtype dtype,
     return pm_store_add(e->s->store, name, dtype, rows, cols);
 }
 
+static pm_status write_tensor(pm_evaluator *e, const char *suffix, const void *data)
+{
+    char *name = tensor_name(e, suffix);
+    PM_CHECK_ALLOC(name);
+    const pm_status st = pm_store_write(e->s->store, name, data);
+    pm_free(name);
+    return st;
+}
+
 static pm_var part_tensor(pm_evaluator *e, pm_graph *g, const char *suffix)
 {
     char *name = tensor_name(e, suffix);
@@ -51,8 +60,8 @@ static pm_status upload_candidates(pm_evaluator *e)
     }
     PM_TRY(add_tensor(e, "candidates", PM_U32, p->users, e->widest));
     PM_TRY(add_tensor(e, "count", PM_U32, p->users, 1));
-    PM_TRY(pm_store_write(e->s->store, tensor_name(e, "candidates"), ids));
-    PM_TRY(pm_store_write(e->s->store, tensor_name(e, "count"), counts));
+    PM_TRY(write_tensor(e, "candidates", ids));
+    PM_TRY(write_tensor(e, "count", counts));
     pm_free(ids);
     pm_free(counts);
     return PM_OK;

@@ -250,6 +250,6 @@ pm_status pm_trainer_run(pm_trainer *t)
     t->result->best_epoch = t->best_epoch;
     t->result->steps = t->step;
     t->result->train_seconds = t->train_seconds;
-    t->finished = true;
+    t->finished = !t->refit_due;
     return t->run ? pm_checkpoint_save(t) : PM_OK;
 }

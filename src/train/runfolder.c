@@ -136,6 +136,12 @@ static double number_of(const cJSON *value)
     return cJSON_IsNumber(value) ? value->valuedouble : NAN;
 }
 
+// What the array lacks stays 0, as in a log that was never written.
+static void read_array(const cJSON *array, double *values, int count)
+{
+    for (int i = 0; i < PM_MIN(cJSON_GetArraySize(array), count); i++) values[i] = number_of(cJSON_GetArrayItem(array, i));
+}
+
 static bool parse_epoch(const char *line, pm_epoch_log *e)
 {
     cJSON *o = cJSON_Parse(line);
@@ -148,8 +154,8 @@ static bool parse_epoch(const char *line, pm_epoch_log *e)
         *e = (pm_epoch_log){ .epoch = (int64_t)epoch, .steps = (int64_t)steps, .phase = (int)phase,
                              .validation = number_of(cJSON_GetObjectItemCaseSensitive(o, "validation")),
                              .seconds = number_of(cJSON_GetObjectItemCaseSensitive(o, "seconds")) };
-        for (int i = 0; i < PM_MAX_LOSSES; i++) e->loss[i] = number_of(cJSON_GetArrayItem(loss, i));
-        for (int i = 0; i < PM_MAX_SCHEDULE; i++) e->schedule[i] = number_of(cJSON_GetArrayItem(schedule, i));
+        read_array(loss, e->loss, PM_MAX_LOSSES);
+        read_array(schedule, e->schedule, PM_MAX_SCHEDULE);
     }
     cJSON_Delete(o);
     return good;

@@ -11,7 +11,6 @@ static pm_status describe(pm_result *r, const pm_spec *spec, const pm_split *spl
     r->protocol = pm_strdup(r, split->protocol);
     r->select = pm_strdup(r, spec->select);
     r->seed = spec->seed;
-    r->refit = spec->refit;
     r->users = pm_ids_count(split->users);
     r->items = split->train.cols;
     r->interactions = split->interactions;
@@ -44,6 +43,7 @@ static pm_status open_trainer(pm_trainer *t)
     if (t->refit_epochs) t->at.phase = t->phase_count - 1;
     t->at.config = config;
     t->at.steps_per_epoch = t->session->steps_per_epoch;
+    t->refit_due = t->spec->refit && !t->refit_epochs && t->split->valid.users > 0;
     if (t->split->valid.users > 0 && !t->refit_epochs) {
         const pm_evaluator_params valid = { .part = &t->split->valid, .name = "valid", .set = t->metrics, .ties = t->spec->ties };
         PM_TRY(pm_evaluator_create(t->session, &valid, &t->validation));
@@ -106,6 +106,7 @@ static pm_status begin_refit(pm_trainer *t)
     pm_progress_state at = { .phase = t->phase_count - 1 };
     memcpy(at.memo, t->at.memo, sizeof at.memo);
     t->refit_epochs = t->at.best_epoch ? t->at.best_epoch : t->at.epoch;
+    t->chosen_epoch = t->best_epoch;
     close_trainer_session(t);
     PM_TRY(pm_split_refit(t->result, t->result->split, &t->split));
     t->at = at;
@@ -119,12 +120,12 @@ static pm_status run_to_end(pm_trainer *t)
 {
     PM_TRY(pm_trainer_run(t));
     if (!t->refit_epochs) PM_TRY(evaluate_validation(t));
-    if (t->spec->refit && !t->refit_epochs && t->split->valid.users > 0 && t->session->model->loss) {
-        const int64_t chosen = t->best_epoch;
+    if (t->refit_due) {
         PM_TRY(begin_refit(t));
         PM_TRY(pm_trainer_run(t));
-        t->result->best_epoch = chosen;
     }
+    t->result->refit = t->refit_epochs > 0;
+    if (t->result->refit) t->result->best_epoch = t->chosen_epoch;
     return evaluate_test(t);
 }
 
@@ -196,22 +197,24 @@ pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_r
     void *scratch = pm_alloc(ctx, 1);    // what is read before there is a result
     PM_CHECK_ALLOC(scratch);
     pm_status st = pm_run_read_spec(scratch, run, &spec);
+    bool found = false;
     if (st == PM_OK && device) spec->device = device;
-    if (st == PM_OK) st = pm_checkpoint_open(scratch, run, &c);
+    if (st == PM_OK) st = pm_checkpoint_find(scratch, run, &found);
+    if (st == PM_OK && found) st = pm_checkpoint_open(scratch, run, &c);
+    if (st == PM_OK && !found) pm_log(ctx, PM_LOG_INFO, "%s: it was stopped before its first checkpoint; training from the start", run);
     if (st == PM_OK) st = create_trainer(ctx, spec, run, out, &t);
     if (st == PM_OK) st = load_data(t);
     if (st == PM_OK) {
         t->result->select = t->spec->select;
-        t->refit_epochs = pm_checkpoint_refit_epochs(c);
+        if (c) t->refit_epochs = pm_checkpoint_refit_epochs(c);
+        else st = pm_run_save_maps(ctx, run, t->result->split);
         if (t->refit_epochs) st = pm_split_refit(t->result, t->result->split, &t->split);
     }
     if (st == PM_OK) st = open_trainer(t);
-    if (st == PM_OK) st = pm_checkpoint_load(c, t);
+    if (st == PM_OK && c) st = pm_checkpoint_load(c, t);
     if (st == PM_OK) st = run_to_end(t);
-    pm_free(scratch);
-    if (!t) {
-        pm_result_destroy(out);
-        return st;
-    }
-    return finish(t, st, out);
+    if (t) st = finish(t, st, out);
+    else pm_result_destroy(out);
+    pm_free(scratch);    // last: the trainer's spec borrows its strings from here
+    return st;
 }

@@ -23,6 +23,8 @@ typedef struct pm_trainer {
     int64_t           first_epoch;              // of this phase, over the run
     bool              phase_begun;
     int64_t           refit_epochs;             // above 0: training once more, that long, on train + validation
+    int64_t           chosen_epoch;             // then: the epoch that was chosen, over the run
+    bool              refit_due;                // such a training follows this one
     double            loss_sum[PM_MAX_LOSSES];  // of this epoch's steps so far
     int64_t           loss_steps;
     // what it has found
@@ -48,10 +50,11 @@ pm_status pm_checkpoint_save(pm_trainer *t);
 
 // An opened checkpoint: what must be known before a session can be built, and the rest.
 typedef struct pm_checkpoint pm_checkpoint;
+pm_status pm_checkpoint_find(const void *object, const char *run, bool *found);
 pm_status pm_checkpoint_open(const void *parent, const char *run, pm_checkpoint **out);
 int64_t   pm_checkpoint_refit_epochs(const pm_checkpoint *c);
-// Whether training had come to its end.
-bool      pm_checkpoint_finished(const pm_checkpoint *c);
+// Whether the parameters are of a refit that has come to its end.
+bool      pm_checkpoint_refitted(const pm_checkpoint *c);
 // Puts a fresh trainer where the checkpoint stands; refuses one of another model, data or setting, with the reason.
 pm_status pm_checkpoint_load(pm_checkpoint *c, pm_trainer *t);
 // The chosen parameters of a run into a session whose graphs have declared them; which epoch they are of, and the data's hash.

@@ -1,4 +1,6 @@
 // Using a trained run: evaluation and recommendation.
+#include <pumice/state.h>
+
 #include "train/runfolder.h"
 
 // What both need: the run's spec, its checkpoint, and a session over a split.
@@ -39,6 +41,8 @@ static pm_status load_part(const void *parent, opened *o, const pm_evaluate_para
     PM_TRY(pm_spec_load(parent, &spec, &split));
     *part = p->validation ? split->valid : split->test;
     o->split = split;
+    if (p->validation && pm_checkpoint_refitted(o->checkpoint) && !p->data)
+        pm_log(parent, PM_LOG_WARN, "the run was refitted: its parameters have seen the validation part, which flatters these numbers");
     if (!p->data) {
         PM_REQUIRE(parent, pm_split_hash(split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA,
                    "%s: the data are not those the run was trained on; name them with --data to evaluate on them all the same", p->run);
@@ -69,7 +73,7 @@ static pm_status fill_result(pm_result *r, const opened *o, const pm_metric_set 
     r->select = pm_strdup(r, o->spec->select);
     if (!r->model || !r->device || !r->backend || !r->profile || !r->protocol || !r->select) return PM_ERR_NOMEM;
     r->seed = o->spec->seed;
-    r->refit = o->spec->refit;
+    r->refit = pm_checkpoint_refitted(o->checkpoint);
     r->users = pm_ids_count(o->split->users);
     r->items = o->split->train.cols;
     r->interactions = o->split->interactions;
@@ -206,6 +210,7 @@ static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params
     PM_TRY(pm_evaluator_create(o->session, &(pm_evaluator_params){ .part = part, .name = "recommend", .depth = p->top }, &e));
     PM_TRY(pm_checkpoint_load_best(o->checkpoint, o->session));
     PM_TRY(pm_evaluator_lists(e, &ids, &scores, &depth));
+    PM_REQUIRE(ctx, ids[0] != PM_ID_NAN, PM_ERR_NUMERIC, "the scores are not finite; the model has diverged: train with a lower lr");
     *list = pm_new_array(ctx, pm_recommendation, depth);
     PM_CHECK_ALLOC(*list);
     for (*count = 0; *count < depth && pm_ids_name(o->split->items, ids[*count]); ++*count) {
@@ -228,5 +233,10 @@ pm_status pm_recommend(pm_ctx *ctx, const pm_recommend_params *params, pm_recomm
     const pm_status st = recommend(ctx, scratch, params, &o, list, count);
     if (o.session) pm_session_close(&o.session);
     pm_free(scratch);
+    if (st != PM_OK) {
+        pm_free(*list);
+        *list = NULL;
+        *count = 0;
+    }
     return st;
 }
