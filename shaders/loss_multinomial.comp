@@ -34,8 +34,10 @@ void main()
             value += val(e) * (shift - (z(b, col(e)) - top));
             clicks += val(e);
         }
-        value = group_sum(value);    // its barriers end the reading of z out of place: dz may lie there
+        value = group_sum(value);
         clicks = group_sum(clicks);
+        memoryBarrierBuffer();    // z has been read out of place, and dz may lie over it
+        barrier();
         if (gl_LocalInvocationID.x == 0u) loss(b, 0u) = p.I == 0u ? 0.0 : rw(b, 0u) * value;
         gradient(b, top, sum, clicks);
     }

@@ -121,7 +121,7 @@ static int64_t up(int64_t n, int64_t by)
 
 static uint32_t groups_of(const cutter *c, int64_t rows, int64_t across)
 {
-    const int64_t local = c->d->limits.local_size;
+    const int64_t local = pm_vk_local_size(c->d, c->node->op);
     const pm_signature *s = &c->info->sig;
     int64_t groups = 1;
     if (c->shader->items) {

@@ -175,6 +175,7 @@ static void choose(pm_vk_device *d, const facts *f)
     const bool software = d->base.info.type == PM_DEVICE_SOFTWARE, small = d->switches.min_limits;
     const bool swiftshader = f->driver.driverID == VK_DRIVER_ID_GOOGLE_SWIFTSHADER;
     d->limits.local_size = !small && !software && PM_MIN(l->maxComputeWorkGroupInvocations, l->maxComputeWorkGroupSize[0]) >= 256 ? 256 : 128;
+    d->limits.row_size = small || !software ? d->limits.local_size : 32;    // a software driver pays for each invocation at a barrier
     d->limits.groups = PM_MIN(l->maxComputeWorkGroupCount[0], 65535);
     d->limits.range = small ? 1 << 27 : l->maxStorageBufferRange;
     d->limits.align = small ? 256 : PM_MAX((int64_t)l->minStorageBufferOffsetAlignment, 4);
@@ -203,8 +204,8 @@ static pm_status set_up(pm_vk_device *d, int index)
     PM_TRY(create_device(d, &f));
     choose(d, &f);
     static const char *const matmuls[] = { "tile", "block", "plain" };
-    d->base.profile = pm_sprintf(d, "vulkan %s, %s, version 0x%x, workgroup %u, matmul %s, shaders %016" PRIx64, d->base.info.name,
-                                 d->base.info.driver, f.properties.driverVersion, d->limits.local_size, matmuls[d->matmul],
+    d->base.profile = pm_sprintf(d, "vulkan %s, %s, version 0x%x, workgroup %u and %u, matmul %s, shaders %016" PRIx64, d->base.info.name,
+                                 d->base.info.driver, f.properties.driverVersion, d->limits.local_size, d->limits.row_size, matmuls[d->matmul],
                                  pm_vk_shader_set());
     PM_CHECK_ALLOC(d->base.profile);
     PM_TRY(pm_vk_submission_open(d));

@@ -26,6 +26,12 @@ const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op)
     return shaders[op];
 }
 
+uint32_t pm_vk_local_size(const pm_vk_device *d, pm_op op)
+{
+    const pm_op_class klass = pm_op_table[op].klass;
+    return klass == PM_CLASS_ROWS || klass == PM_CLASS_ONE ? d->limits.row_size : d->limits.local_size;
+}
+
 uint64_t pm_vk_shader_set(void)
 {
     uint64_t h = 0;
@@ -61,6 +67,7 @@ static uint64_t cache_key(pm_vk_device *d)
     h = pm_hash64(&p.properties.driverVersion, 4, h);
     h = pm_hash64(p.properties.pipelineCacheUUID, VK_UUID_SIZE, h);
     h = pm_hash64(&d->limits.local_size, 4, h);
+    h = pm_hash64(&d->limits.row_size, 4, h);
     return pm_hash64(&shader_set, sizeof shader_set, h);
 }
 
@@ -169,7 +176,8 @@ pm_status pm_vk_pipeline(pm_vk_device *d, pm_op op, VkPipeline *out)
     VkShaderModule module;
     PM_TRY(pm_vk_check(d, d->vk.vkCreateShaderModule(d->handle, &module_info, NULL, &module), shader->name));
     const VkSpecializationMapEntry entry = { 0, 0, 4 };
-    const VkSpecializationInfo local = { 1, &entry, 4, &d->limits.local_size };
+    const uint32_t local_size = pm_vk_local_size(d, op);
+    const VkSpecializationInfo local = { 1, &entry, 4, &local_size };
     const VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module,

@@ -50,7 +50,7 @@ pm_status pm_vk_instance_create(const void *parent, const pm_vk_switches *switch
 // ---- device ----------------------------------------------------------------------------------------------------------------
 
 typedef struct pm_vk_limits {
-    uint32_t local_size, groups;    // invocations a workgroup, workgroups a dispatch
+    uint32_t local_size, row_size, groups;    // invocations a workgroup, of ops that fold rows; workgroups a dispatch
     int64_t  range, align;          // of a storage-buffer binding
 } pm_vk_limits;
 
@@ -141,6 +141,7 @@ pm_status pm_vk_download(pm_buffer *buffer, int64_t offset, void *data, int64_t 
 pm_status pm_vk_pipelines_open(pm_vk_device *d);
 void      pm_vk_pipelines_close(pm_vk_device *d);    // keeps the cache on disk
 const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op);
+uint32_t  pm_vk_local_size(const pm_vk_device *d, pm_op op);    // invocations a workgroup
 pm_status pm_vk_pipeline(pm_vk_device *d, pm_op op, VkPipeline *out);
 uint64_t  pm_vk_shader_set(void);    // hash of all shaders
 
