@@ -146,21 +146,44 @@ static void node_times_are_positive(void **state)
 
 // ---- windows -------------------------------------------------------------------------------------------------------
 
+// The same bits on a device like the smallest, and on one that is smaller still.
+static void compare_limits(const char *limits)
+{
+    static const pm_op ops[] = { PM_OP_MATMUL, PM_OP_COL_SUM, PM_OP_CSR_ROWS_TAKE, PM_OP_SPMM, PM_OP_CSR_COL_COUNT, PM_OP_GATHER_ROWS,
+                                 PM_OP_ADD, PM_OP_SOFTMAX, PM_OP_TOP_K, PM_OP_ADAM, PM_OP_LOSS_MULTINOMIAL, PM_OP_MASK_ROWS };
+    pm_ctx *ctx = new_context();
+    pm_device *whole = open_device(ctx, "PUMICE_VK_LIMITS", "min"), *cut = open_device(ctx, "PUMICE_VK_LIMITS", limits);
+    for (int i = 0; i < PM_COUNT(ops); i++) {
+        pm_proof proof;
+        const pm_proof_params params = { .seed = 5, .limit = 5e4, .cases = 20 };
+        if (pm_proof_repeat(whole, cut, ops[i], &params, &proof) != PM_OK) fail_msg("%s", pm_ctx_message(ctx));
+        if (proof.verdict != PM_VERDICT_PASS) fail_msg("%s: %s", pm_op_name(ops[i]), proof.where);
+        if (proof.cases <= proof.unsupported) fail_msg("%s: no case fits", pm_op_name(ops[i]));
+    }
+    pm_ctx_destroy(&ctx);
+}
+
 // Visiting operands in windows and rows in pieces leaves every bit as it is.
 static void windows_leave_the_bits(void **state)
 {
     (void)state;
-    static const pm_op ops[] = { PM_OP_MATMUL, PM_OP_COL_SUM, PM_OP_CSR_ROWS_TAKE, PM_OP_SPMM, PM_OP_CSR_COL_COUNT, PM_OP_GATHER_ROWS,
-                                 PM_OP_ADD, PM_OP_SOFTMAX, PM_OP_TOP_K, PM_OP_ADAM, PM_OP_LOSS_MULTINOMIAL, PM_OP_MASK_ROWS };
+    compare_limits("min,range=16K");
+}
+
+// So does cutting ops and programs into submissions of 20 microseconds.
+static void short_submissions_leave_the_bits(void **state)
+{
+    (void)state;
+    compare_limits("min,time=20");
     pm_ctx *ctx = new_context();
-    pm_device *whole = open_device(ctx, "PUMICE_VK_LIMITS", "min"), *windowed = open_device(ctx, "PUMICE_VK_LIMITS", "min,range=16K");
-    for (int i = 0; i < PM_COUNT(ops); i++) {
-        pm_proof proof;
-        const pm_proof_params params = { .seed = 5, .limit = 1e5, .cases = 32 };
-        if (pm_proof_repeat(whole, windowed, ops[i], &params, &proof) != PM_OK) fail_msg("%s", pm_ctx_message(ctx));
-        if (proof.verdict != PM_VERDICT_PASS) fail_msg("%s: %s", pm_op_name(ops[i]), proof.where);
-        if (proof.cases <= proof.unsupported) fail_msg("%s: no case fits", pm_op_name(ops[i]));
-    }
+    chain c;
+    float *data;
+    make_chain(ctx, &c, &data);
+    pm_device *whole = open_device(ctx, "PUMICE_VK_LIMITS", "min"), *cut = open_device(ctx, "PUMICE_VK_LIMITS", "min,time=20");
+    float *want = pm_alloc(ctx, (size_t)c.size), *got = pm_alloc(ctx, (size_t)c.size);
+    assert_int_equal(chain_run(&c, whole, data, 20, want), PM_OK);
+    if (chain_run(&c, cut, data, 20, got) != PM_OK) fail_msg("%s", pm_ctx_message(ctx));
+    assert_memory_equal(want, got, (size_t)c.size);
     pm_ctx_destroy(&ctx);
 }
 
@@ -278,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_holds_what_it_is_given),   cmocka_unit_test(chains_run_in_order),
         cmocka_unit_test(node_times_are_positive),         cmocka_unit_test(windows_leave_the_bits),
+        cmocka_unit_test(short_submissions_leave_the_bits),
         cmocka_unit_test(what_cannot_be_cut_is_refused),   cmocka_unit_test(every_matmul_gives_the_same_bits),
         cmocka_unit_test(the_cache_is_disposable),
     };

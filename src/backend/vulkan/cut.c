@@ -105,7 +105,7 @@ static pm_status choose_pieces(cutter *c)
                    " bytes) and this op cannot visit it in parts", c->d->base.info.id, c->d->base.info.name, c->info->name,
                    c->info->sig.operand[i].name, c->node->operand[i].rows, c->node->operand[i].cols, c->d->limits.range);
     }
-    const double parts = ceil(c->seconds / PM_VK_SUBMISSION_SECONDS);
+    const double parts = ceil(c->seconds / c->d->limits.seconds);
     if (by_row && parts > 1) c->row_piece = PM_MIN(c->row_piece, PM_MAX((int64_t)((double)c->rows / parts), 1));
     c->row_piece = PM_MIN(c->row_piece, PM_MAX(c->rows, 1));
     if (c->node->op == PM_OP_MATMUL && c->row_piece > 64 && c->row_piece < c->rows) c->row_piece -= c->row_piece % 64;    // whole tiles

@@ -180,6 +180,7 @@ static void choose(pm_vk_device *d, const facts *f)
     d->limits.range = small ? 1 << 27 : l->maxStorageBufferRange;
     d->limits.align = small ? 256 : PM_MAX((int64_t)l->minStorageBufferOffsetAlignment, 4);
     if (d->switches.range) d->limits.range = PM_MIN(d->limits.range, d->switches.range);
+    d->limits.seconds = d->switches.time ? 1e-6 * (double)d->switches.time : 0.1;    // far below any watchdog, and Ctrl-C answers at once
     d->timestamps = !d->switches.no_timestamps && f->queue.timestampValidBits > 0 && l->timestampPeriod > 0;
     d->tick_seconds = 1e-9 * l->timestampPeriod;
     d->matmul = swiftshader ? PM_VK_PLAIN : software || d->switches.no_tiles ? PM_VK_BLOCK : PM_VK_TILE;

@@ -148,7 +148,7 @@ static pm_status record(recorder *r, const pm_plan *plan, const pm_vk_dispatch *
     VkPipeline pipeline;
     PM_TRY(pm_vk_pipeline(d, q->op, &pipeline));
     segment *s = r->open ? &r->program->segments[r->program->segment_count - 1] : NULL;
-    if (s && s->seconds + q->seconds > PM_VK_SUBMISSION_SECONDS) {
+    if (s && s->seconds + q->seconds > d->limits.seconds) {
         PM_TRY(next_segment(r));
         s = r->rehearsal ? s : NULL;
     }
@@ -287,7 +287,7 @@ pm_status pm_vk_run(pm_program_impl *program, int64_t n)
     }
     VkCommandBuffer copies[MOST];
     const segment *s = &program->segments[0];
-    const int64_t fit = (int64_t)(PM_VK_SUBMISSION_SECONDS / s->seconds), most = d->switches.no_batching ? 1 : PM_MAX(PM_MIN(fit, MOST), 1);
+    const int64_t fit = (int64_t)(d->limits.seconds / s->seconds), most = d->switches.no_batching ? 1 : PM_MAX(PM_MIN(fit, MOST), 1);
     for (int i = 0; i < MOST; i++) copies[i] = s->commands;
     for (int64_t left = n; left > 0; left -= PM_MIN(left, most)) PM_TRY(pm_vk_submit(d, copies, (uint32_t)PM_MIN(left, most), s->ops));
     return PM_OK;

@@ -35,8 +35,9 @@ static pm_status take_limit(const void *object, const char *word, void *arg)
         s->min_limits = true;
         return PM_OK;
     }
+    if (strncmp(word, "time=", 5) == 0 && read_number(word + 5, &s->time)) return PM_OK;
     PM_REQUIRE(object, strncmp(word, "range=", 6) == 0 && read_number(word + 6, &s->range) && s->range >= 4096, PM_ERR_ARG,
-               "PUMICE_VK_LIMITS: \"%s\" is neither min nor range=BYTES (4K or more)", word);
+               "PUMICE_VK_LIMITS: \"%s\" is not one of min, range=BYTES (4K or more), time=MICROSECONDS", word);
     return PM_OK;
 }
 

@@ -14,7 +14,8 @@
 enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK_MAX_BINDINGS = 8 };
 
 // ---- switches: what the environment asks for -------------------------------------------------------------------------------
-//   PUMICE_VK_LIMITS=min[,range=64K]       the smallest device there may be, on any driver
+//   PUMICE_VK_LIMITS=min[,range=64K][,time=20]   the smallest device there may be, on any driver; a binding of 64 KiB at most;
+//                                          submissions of 20 microseconds, so that small work is cut in time too
 //   PUMICE_VK_DISABLE=a,b                  mapping: device memory is never written directly; timestamps: no node times;
 //                                          batching: one submission a run; tiles: no shared-memory matmul
 //   PUMICE_VK_FAULT=alloc:N | lost:N | create   the N-th device allocation fails, the N-th submission loses the device,
@@ -24,7 +25,7 @@ enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK
 //   PUMICE_CACHE=off                       no pipeline cache on disk
 typedef struct pm_vk_switches {
     bool    min_limits, no_mapping, no_timestamps, no_batching, no_tiles, no_cache;
-    int64_t range;                          // 0: the device's
+    int64_t range, time;                    // bytes, microseconds; 0: the device's, 100 milliseconds
     int64_t fail_alloc, lose_at;            // 0: never
     bool    fail_create, core, sync, gpu;
     int     matmul;                         // pm_vk_matmul + 1; 0: chosen by device
@@ -52,6 +53,7 @@ pm_status pm_vk_instance_create(const void *parent, const pm_vk_switches *switch
 typedef struct pm_vk_limits {
     uint32_t local_size, row_size, groups;    // invocations a workgroup, of ops that fold rows; workgroups a dispatch
     int64_t  range, align;          // of a storage-buffer binding
+    double   seconds;               // of a submission
 } pm_vk_limits;
 
 typedef struct pm_vk_block pm_vk_block;
@@ -171,8 +173,6 @@ typedef struct pm_vk_dispatches {
 pm_status pm_vk_cut(pm_vk_device *d, const pm_plan *plan, int n, pm_vk_dispatches *out);
 
 // ---- programs and submission -----------------------------------------------------------------------------------------------
-
-#define PM_VK_SUBMISSION_SECONDS 0.1
 
 // Records a full barrier: everything before is done and seen.
 void pm_vk_full_barrier(pm_vk_device *d, VkCommandBuffer commands);
