@@ -8,6 +8,8 @@
 void main()
 {
     const uint position = state(PM_STATE_POSITION), live = state(PM_STATE_LIVE);
-    EACH(b, j, p.C)
-        if (b < live && position + b < p.N) dst(position + b, j) = x(b, j);
+    EACH(b, j, p.C) {
+        const uint row = position + b;
+        if (b < live && row >= p.win_lo && row < p.win_hi) dst(row, j) = x(b, j);
+    }
 }

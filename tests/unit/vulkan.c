@@ -150,7 +150,7 @@ static void node_times_are_positive(void **state)
 static void compare_limits(const char *limits)
 {
     static const pm_op ops[] = { PM_OP_MATMUL, PM_OP_COL_SUM, PM_OP_CSR_ROWS_TAKE, PM_OP_SPMM, PM_OP_CSR_COL_COUNT, PM_OP_GATHER_ROWS,
-                                 PM_OP_ADD, PM_OP_SOFTMAX, PM_OP_TOP_K, PM_OP_ADAM, PM_OP_LOSS_MULTINOMIAL, PM_OP_MASK_ROWS };
+                                 PM_OP_ADD, PM_OP_SOFTMAX, PM_OP_TOP_K, PM_OP_ADAM, PM_OP_LOSS_MULTINOMIAL, PM_OP_MASK_ROWS, PM_OP_PUT_ROWS };
     pm_ctx *ctx = new_context();
     pm_device *whole = open_device(ctx, "PUMICE_VK_LIMITS", "min"), *cut = open_device(ctx, "PUMICE_VK_LIMITS", limits);
     for (int i = 0; i < PM_COUNT(ops); i++) {
