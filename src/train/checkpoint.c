@@ -113,7 +113,6 @@ static pm_status write_meta(pm_st_writer *w, const pm_trainer *t)
     PM_TRY(meta_integer(w, "phase_best_epoch", t->at.best_epoch));
     PM_TRY(meta_integer(w, "step", t->step));
     PM_TRY(meta_integer(w, "epoch", t->epoch));
-    PM_TRY(meta_integer(w, "first_epoch", t->first_epoch));
     PM_TRY(meta_integer(w, "position", t->position));
     PM_TRY(meta_integer(w, "best_epoch", t->best_epoch));
     PM_TRY(meta_integer(w, "loss_steps", t->loss_steps));
@@ -373,7 +372,6 @@ static pm_status read_meta(const pm_checkpoint *c, pm_trainer *t)
     PM_TRY(get_integer(c, "phase_best_epoch", 0, &t->at.best_epoch));
     PM_TRY(get_integer(c, "step", 0, &t->step));
     PM_TRY(get_integer(c, "epoch", 0, &t->epoch));
-    PM_TRY(get_integer(c, "first_epoch", 0, &t->first_epoch));
     PM_TRY(get_integer(c, "position", 0, &t->position));
     PM_TRY(get_integer(c, "best_epoch", 0, &t->best_epoch));
     PM_TRY(get_integer(c, "loss_steps", 0, &t->loss_steps));

@@ -229,7 +229,6 @@ static void next_phase(pm_trainer *t)
     memcpy(at.memo, t->at.memo, sizeof at.memo);
     t->at = at;
     t->phase_begun = false;
-    t->first_epoch = t->epoch;
     t->best_epoch = 0;
 }
 

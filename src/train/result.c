@@ -5,6 +5,42 @@
 
 #include "train/session.h"
 
+pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *spec, const pm_split *split)
+{
+    const pm_device_info *info = pm_device_get_info(s->device);
+    r->model = pm_strdup(r, s->model->name);
+    r->device = pm_strdup(r, info->name);
+    r->backend = pm_strdup(r, info->backend);
+    r->profile = pm_strdup(r, pm_device_profile(s->device));
+    r->protocol = pm_strdup(r, split->protocol);
+    r->select = pm_strdup(r, spec->select);
+    r->seed = spec->seed;
+    r->users = pm_ids_count(split->users);
+    r->items = split->train.cols;
+    r->interactions = split->interactions;
+    r->train_users = split->train.rows;
+    return r->model && r->device && r->backend && r->profile && r->protocol && r->select ? PM_OK : PM_ERR_NOMEM;
+}
+
+pm_status pm_result_add(pm_result *r, pm_metrics *m, bool validation)
+{
+    const int count = pm_metric_set_count(pm_metrics_set(m));
+    pm_metric_result *values = pm_new_array(r, pm_metric_result, count);
+    pm_metrics_counts *counts = validation ? &r->validation_counts : &r->test_counts;
+    PM_CHECK_ALLOC(values);
+    for (int i = 0; i < count; i++) PM_TRY(pm_metrics_result(m, i, &values[i]));
+    *(validation ? &r->validation : &r->metrics) = values;
+    *(validation ? &r->validation_count : &r->metric_count) = count;
+    *(validation ? &r->validation_users : &r->test_users) = m;
+    pm_metrics_get_counts(m, counts);
+    if (!validation && counts->tied_share > 0.01)
+        pm_log(r, PM_LOG_WARN, "%.1f %% of users have a target tied with another candidate; ties count as their expected value",
+               100 * counts->tied_share);
+    return PM_OK;
+}
+
+// ---- the document --------------------------------------------------------------------------------------------------
+
 static bool add_number(cJSON *object, const char *key, double value)
 {
     return isfinite(value) ? cJSON_AddNumberToObject(object, key, value) != NULL : cJSON_AddNullToObject(object, key) != NULL;

@@ -88,4 +88,12 @@ pm_status pm_evaluator_run(pm_evaluator *e, const void *parent, pm_metrics **met
 // The lists of the last run: ids and scores, [users, depth].
 pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float **scores, int64_t *depth);
 
+// ---- results (result.c) ----
+
+// Who computed what: model, device, data. Strings are copied.
+pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *spec, const pm_split *split);
+
+// Takes over the metrics of a part, which hang from the result, and warns of ties.
+pm_status pm_result_add(pm_result *r, pm_metrics *m, bool validation);
+
 #endif

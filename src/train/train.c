@@ -1,23 +1,6 @@
 // pm_train and pm_train_resume: data, session, loop, refit, and the one reading of the test set.
 #include "train/runfolder.h"
 
-static pm_status describe(pm_result *r, const pm_spec *spec, const pm_split *split, const pm_session *s)
-{
-    const pm_device_info *info = pm_device_get_info(s->device);
-    r->model = pm_strdup(r, s->model->name);
-    r->device = pm_strdup(r, info->name);
-    r->backend = pm_strdup(r, info->backend);
-    r->profile = pm_strdup(r, pm_device_profile(s->device));
-    r->protocol = pm_strdup(r, split->protocol);
-    r->select = pm_strdup(r, spec->select);
-    r->seed = spec->seed;
-    r->users = pm_ids_count(split->users);
-    r->items = split->train.cols;
-    r->interactions = split->interactions;
-    r->train_users = split->train.rows;
-    return r->model && r->device && r->backend && r->profile && r->protocol && r->select ? PM_OK : PM_ERR_NOMEM;
-}
-
 static pm_status parse_metrics(pm_trainer *t)
 {
     PM_TRY(pm_metric_set_parse(t->result, t->spec->metrics, &t->metrics));
@@ -63,41 +46,27 @@ static void close_trainer_session(pm_trainer *t)
     pm_session_close(&t->session);
 }
 
-static pm_status collect(pm_trainer *t, pm_metrics *m, pm_metric_result **out, int *count)
-{
-    *count = pm_metric_set_count(t->metrics);
-    *out = pm_new_array(t->result, pm_metric_result, *count);
-    PM_CHECK_ALLOC(*out);
-    for (int i = 0; i < *count; i++) PM_TRY(pm_metrics_result(m, i, &(*out)[i]));
-    return PM_OK;
-}
-
 static pm_status evaluate_validation(pm_trainer *t)
 {
-    pm_result *r = t->result;
+    pm_metrics *m;
     if (!t->validation) return PM_OK;
     PM_TRY(pm_snapshot_restore(t->best, t->session));
-    PM_TRY(pm_evaluator_run(t->validation, r, &r->validation_users));
-    pm_metrics_get_counts(r->validation_users, &r->validation_counts);
-    return collect(t, r->validation_users, &r->validation, &r->validation_count);
+    PM_TRY(pm_evaluator_run(t->validation, t->result, &m));
+    return pm_result_add(t->result, m, true);
 }
 
 static pm_status evaluate_test(pm_trainer *t)
 {
-    pm_result *r = t->result;
+    pm_metrics *m;
     pm_evaluator *test;
     if (t->split->test.users == 0) return PM_OK;
     const double before = pm_clock();
     const pm_evaluator_params params = { .part = &t->split->test, .name = "test", .set = t->metrics, .ties = t->spec->ties };
     PM_TRY(pm_snapshot_restore(t->best, t->session));
     PM_TRY(pm_evaluator_create(t->session, &params, &test));
-    PM_TRY(pm_evaluator_run(test, r, &r->test_users));
-    r->eval_seconds += pm_clock() - before;
-    pm_metrics_get_counts(r->test_users, &r->test_counts);
-    if (r->test_counts.tied_share > 0.01)
-        pm_log(r, PM_LOG_WARN, "%.1f %% of users have a target tied with another candidate; ties count as their expected value",
-               100 * r->test_counts.tied_share);
-    return collect(t, r->test_users, &r->metrics, &r->metric_count);
+    PM_TRY(pm_evaluator_run(test, t->result, &m));
+    t->result->eval_seconds += pm_clock() - before;
+    return pm_result_add(t->result, m, false);
 }
 
 // The chosen length once more, on train + validation, from fresh parameters.
@@ -162,7 +131,7 @@ static pm_status load_data(pm_trainer *t)
 
 static pm_status finish(pm_trainer *t, pm_status st, pm_result **result)
 {
-    if (st == PM_OK) st = describe(t->result, t->spec, t->result->split, t->session);
+    if (st == PM_OK) st = pm_result_describe(t->result, t->session, t->spec, t->result->split);
     if (t) close_trainer_session(t);
     if (st != PM_OK) pm_result_destroy(result);
     return st;

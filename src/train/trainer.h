@@ -20,7 +20,6 @@ typedef struct pm_trainer {
     // where it stands
     pm_progress_state at;
     int64_t           step, position, epoch;    // over the run: steps, rows of this epoch, epochs
-    int64_t           first_epoch;              // of this phase, over the run
     bool              phase_begun;
     int64_t           refit_epochs;             // above 0: training once more, that long, on train + validation
     int64_t           chosen_epoch;             // then: the epoch that was chosen, over the run

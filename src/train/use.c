@@ -59,33 +59,6 @@ static pm_status load_part(const void *parent, opened *o, const pm_evaluate_para
     return PM_OK;
 }
 
-static pm_status fill_result(pm_result *r, const opened *o, const pm_metric_set *set, bool validation, pm_metrics *m)
-{
-    const pm_device_info *info = pm_device_get_info(o->session->device);
-    pm_metric_result *values = pm_new_array(r, pm_metric_result, pm_metric_set_count(set));
-    PM_CHECK_ALLOC(values);
-    for (int i = 0; i < pm_metric_set_count(set); i++) PM_TRY(pm_metrics_result(m, i, &values[i]));
-    r->model = pm_strdup(r, o->session->model->name);
-    r->device = pm_strdup(r, info->name);
-    r->backend = pm_strdup(r, info->backend);
-    r->profile = pm_strdup(r, pm_device_profile(o->session->device));
-    r->protocol = pm_strdup(r, o->split->protocol);
-    r->select = pm_strdup(r, o->spec->select);
-    if (!r->model || !r->device || !r->backend || !r->profile || !r->protocol || !r->select) return PM_ERR_NOMEM;
-    r->seed = o->spec->seed;
-    r->refit = pm_checkpoint_refitted(o->checkpoint);
-    r->users = pm_ids_count(o->split->users);
-    r->items = o->split->train.cols;
-    r->interactions = o->split->interactions;
-    r->train_users = o->split->train.rows;
-    *(validation ? &r->validation : &r->metrics) = values;
-    *(validation ? &r->validation_count : &r->metric_count) = pm_metric_set_count(set);
-    *(validation ? &r->validation_users : &r->test_users) = m;
-    pm_metrics_get_counts(m, validation ? &r->validation_counts : &r->test_counts);
-    pm_checkpoint_describe(o->checkpoint, r);
-    return PM_OK;
-}
-
 static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, pm_result *r)
 {
     pm_metric_set *set;
@@ -107,7 +80,10 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, p
     const double before = pm_clock();
     PM_TRY(pm_evaluator_run(e, r, &m));
     r->eval_seconds = pm_clock() - before;
-    PM_TRY(fill_result(r, o, set, p->validation, m));
+    PM_TRY(pm_result_describe(r, o->session, o->spec, o->split));
+    PM_TRY(pm_result_add(r, m, p->validation));
+    pm_checkpoint_describe(o->checkpoint, r);
+    r->refit = pm_checkpoint_refitted(o->checkpoint);
     uint64_t now;
     pm_device_memory(o->session->device, &now, &r->peak_device_memory);
     return PM_OK;
