@@ -402,26 +402,33 @@ static pm_status read_tensor(pm_st_file *file, pm_session *s, const char *name)
     return st;
 }
 
+// A file of the run opened and whole, with the wanted hash; *out NULL where it is none such.
+static pm_status open_wanted(const pm_checkpoint *c, const char *path, uint64_t want, pm_st_file **out)
+{
+    pm_status st = PM_ERR_NOT_FOUND;
+    *out = NULL;
+    if (pm_file_exists(path)) st = pm_st_open(c, path, out);
+    if (st == PM_OK && pm_st_hash(*out) != want) st = PM_ERR_FORMAT;
+    if (st == PM_OK) st = pm_st_verify(*out);
+    if (st != PM_OK) pm_st_close(out);
+    return st == PM_ERR_NOMEM ? st : PM_OK;
+}
+
 // best.safetensors as the checkpoint names it, whichever of the two files that is by now; NULL when no best was found yet.
 static pm_status open_best(const pm_checkpoint *c, pm_st_file **out)
 {
     uint64_t want;
     *out = NULL;
     PM_TRY(get_bits(c, "best", &want));
-    for (int i = 0; want != 0 && i < PM_COUNT(best_names); i++) {
+    if (want == 0) return PM_OK;
+    for (int i = 0; !*out && i < PM_COUNT(best_names); i++) {
         char *path = path_in(c, c->run, best_names[i]);
         PM_CHECK_ALLOC(path);
-        pm_st_file *file = NULL;
-        const bool good = pm_file_exists(path) && pm_st_open(c, path, &file) == PM_OK && pm_st_hash(file) == want && pm_st_verify(file) == PM_OK;
+        PM_TRY(open_wanted(c, path, want, out));
         pm_free(path);
-        if (good) {
-            *out = file;
-            return PM_OK;
-        }
-        pm_st_close(&file);
     }
-    if (want == 0) return PM_OK;
-    return pm_fail(c, PM_ERR_FORMAT, "%s: best.safetensors is not the file that the checkpoint names", c->run);
+    PM_REQUIRE(c, *out, PM_ERR_FORMAT, "%s: best.safetensors is not the file that the checkpoint names", c->run);
+    return PM_OK;
 }
 
 // After a kill: the best file that the checkpoint names takes its place, whatever it does not name goes.
@@ -432,7 +439,8 @@ static pm_status tidy(const pm_checkpoint *c, const pm_st_file *best)
     PM_CHECK_ALLOC(paths[0]);
     PM_CHECK_ALLOC(paths[1]);
     pm_st_file *file = NULL;
-    const bool in_place = best && pm_file_exists(paths[0]) && pm_st_open(c, paths[0], &file) == PM_OK && pm_st_hash(file) == pm_st_hash(best);
+    if (best) PM_TRY(open_wanted(c, paths[0], pm_st_hash(best), &file));
+    const bool in_place = file != NULL;
     pm_st_close(&file);
     if (best && !in_place) PM_TRY(pm_file_replace(c, paths[1], paths[0]));
     if (!best) remove(paths[0]);

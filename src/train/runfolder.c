@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "core/file.h"
+#include "train/json.h"
 #include "train/runfiles.h"
 
 enum { LINE_SIZE = 1024 };
@@ -142,23 +143,26 @@ static void read_array(const cJSON *array, double *values, int count)
     for (int i = 0; i < PM_MIN(cJSON_GetArraySize(array), count); i++) values[i] = number_of(cJSON_GetArrayItem(array, i));
 }
 
-static bool parse_epoch(const char *line, pm_epoch_log *e)
+// *good: whether it is the line of an epoch.
+static pm_status parse_epoch(const void *parent, const char *path, const char *line, size_t length, pm_epoch_log *e, bool *good)
 {
-    cJSON *o = cJSON_Parse(line);
-    if (!o) return false;
-    const cJSON *loss = cJSON_GetObjectItemCaseSensitive(o, "loss"), *schedule = cJSON_GetObjectItemCaseSensitive(o, "schedule");
+    pm_json *json;
+    *good = false;
+    const pm_status st = pm_json_parse(parent, path, line, (int64_t)length, &json);
+    if (st != PM_OK) return st == PM_ERR_FORMAT ? PM_OK : st;
+    const cJSON *o = json->root;
     const double epoch = number_of(cJSON_GetObjectItemCaseSensitive(o, "epoch")), steps = number_of(cJSON_GetObjectItemCaseSensitive(o, "steps")),
                  phase = number_of(cJSON_GetObjectItemCaseSensitive(o, "phase"));
-    const bool good = epoch >= 0 && epoch < 1e15 && steps >= 0 && steps < 1e15 && phase >= 0 && phase < PM_MAX_PHASES;
-    if (good) {
+    *good = epoch >= 0 && epoch < 1e15 && steps >= 0 && steps < 1e15 && phase >= 0 && phase < PM_MAX_PHASES;
+    if (*good) {
         *e = (pm_epoch_log){ .epoch = (int64_t)epoch, .steps = (int64_t)steps, .phase = (int)phase,
                              .validation = number_of(cJSON_GetObjectItemCaseSensitive(o, "validation")),
                              .seconds = number_of(cJSON_GetObjectItemCaseSensitive(o, "seconds")) };
-        read_array(loss, e->loss, PM_MAX_LOSSES);
-        read_array(schedule, e->schedule, PM_MAX_SCHEDULE);
+        read_array(cJSON_GetObjectItemCaseSensitive(o, "loss"), e->loss, PM_MAX_LOSSES);
+        read_array(cJSON_GetObjectItemCaseSensitive(o, "schedule"), e->schedule, PM_MAX_SCHEDULE);
     }
-    cJSON_Delete(o);
-    return good;
+    pm_free(json);
+    return PM_OK;
 }
 
 static pm_status parse_lines(pm_trainer *t, const char *path, char *text)
@@ -172,8 +176,9 @@ static pm_status parse_lines(pm_trainer *t, const char *path, char *text)
     t->log_capacity = PM_MAX(lines, 1);
     for (char *at = text; r->epoch_count < lines;) {
         char *end = strchr(at, '\n');
-        *end = 0;
-        PM_REQUIRE(r, parse_epoch(at, &r->epoch_log[r->epoch_count]), PM_ERR_FORMAT, "%s:%d: no line of a training log", path, r->epoch_count + 1);
+        bool good;
+        PM_TRY(parse_epoch(r, path, at, (size_t)(end - at), &r->epoch_log[r->epoch_count], &good));
+        PM_REQUIRE(r, good, PM_ERR_FORMAT, "%s:%d: no line of a training log", path, r->epoch_count + 1);
         r->epoch_count++;
         at = end + 1;
     }
