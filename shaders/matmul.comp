@@ -7,17 +7,20 @@
 const uint LANES_X = 16u, BLOCK_N = 64u, BLOCK_K = 16u;
 shared float tile_a[BLOCK_K][65], tile_b[BLOCK_K][65];
 
+// Consecutive invocations read consecutive words, whichever way an operand is stored.
 void load_tiles(uint m0, uint n0, uint k0, uint block_m)
 {
+    const uint a_by_m = p.ta != 0u ? 1u : p.a_stride, a_by_k = p.ta != 0u ? p.a_stride : 1u;
+    const uint b_by_n = p.tb != 0u ? p.b_stride : 1u, b_by_k = p.tb != 0u ? 1u : p.b_stride;
     for (uint e = gl_LocalInvocationID.x; e < block_m * BLOCK_K; e += gl_WorkGroupSize.x) {
         const uint m = p.ta != 0u ? e % block_m : e / BLOCK_K, k = p.ta != 0u ? e / block_m : e % BLOCK_K;
         const bool inside = m0 + m < p.hi && k0 + k < p.win_hi;
-        tile_a[k][m] = !inside ? 0.0 : p.ta != 0u ? a(k0 + k, m0 + m) : a(m0 + m, k0 + k);
+        tile_a[k][m] = inside ? a_[p.a_off + (m0 + m) * a_by_m + (k0 + k) * a_by_k] : 0.0;
     }
     for (uint e = gl_LocalInvocationID.x; e < BLOCK_N * BLOCK_K; e += gl_WorkGroupSize.x) {
         const uint n = p.tb != 0u ? e / BLOCK_K : e % BLOCK_N, k = p.tb != 0u ? e % BLOCK_K : e / BLOCK_N;
         const bool inside = n0 + n < p.N && k0 + k < p.win_hi;
-        tile_b[k][n] = !inside ? 0.0 : p.tb != 0u ? b(n0 + n, k0 + k) : b(k0 + k, n0 + n);
+        tile_b[k][n] = inside ? b_[p.b_off + (n0 + n) * b_by_n + (k0 + k) * b_by_k] : 0.0;
     }
 }
 
