@@ -7,7 +7,6 @@ DATA holds ml-1m/ratings.dat and ml-1m-ncf/. Every run is kept in RUNS and not r
 Needs Python 3, no packages.
 """
 import argparse
-import itertools
 import json
 import os
 import statistics
@@ -98,12 +97,12 @@ def strong(lab):
 
 
 GRID = {
-    ("mult-dae", "multinomial"): [{"l2": v} for v in ("2e-5", "2e-4")],
-    ("mult-dae", "gaussian"): [{"c1": c, "l2": v} for c, v in itertools.product(("5", "10"), ("2e-5", "2e-4"))],
-    ("mult-dae", "logistic"): [{"l2": v} for v in ("2e-5", "2e-4")],
-    ("mult-vae", "multinomial"): [{"beta_cap": b} for b in ("0.1", "0.2", "0.4")],
-    ("mult-vae", "gaussian"): [{"c1": c, "beta_cap": b} for c, b in itertools.product(("5", "10"), ("0.05", "0.2"))],
-    ("mult-vae", "logistic"): [{"beta_cap": b} for b in ("0.1", "0.2", "0.4")],
+    ("mult-dae", "multinomial"): [{"l2": "2e-5"}, {"l2": "2e-4"}],
+    ("mult-dae", "gaussian"): [{"c1": "5"}, {"c1": "10"}],
+    ("mult-dae", "logistic"): [{"l2": "2e-5"}, {"l2": "2e-4"}],
+    ("mult-vae", "multinomial"): [{"beta_cap": "0.2"}, {"beta_cap": "0.5"}],
+    ("mult-vae", "gaussian"): [{"c1": "5", "beta_cap": "0.05"}, {"c1": "5", "beta_cap": "0.2"}],
+    ("mult-vae", "logistic"): [{"beta_cap": "0.2"}, {"beta_cap": "0.5"}],
 }
 
 
