@@ -3,7 +3,7 @@
 
     bench/reproduce/mult_vae.py --data DATA --runs RUNS [--pumice build/pumice] [--epochs N] [table3 strong table4 figure1 figure3 parity]
 
-DATA holds ml-1m/ratings.dat and ml-1m-ncf/. Every run is kept in RUNS and not repeated; tables are printed as Markdown.
+DATA holds ml-1m/ratings.dat and ml-1m-ncf/. Every run is kept in RUNS and not repeated, and goes on where it was interrupted; tables are printed as Markdown.
 Needs Python 3, no packages.
 """
 import argparse
@@ -31,6 +31,8 @@ class Lab:
             command += ["--device", device or self.options.device]
             if model != "item-pop":
                 command += ["--epochs", str(epochs or self.options.epochs)]
+            if os.path.exists(run):
+                command = [self.options.pumice, "train", "--resume", run, "--json", "--quiet"]
             print("#", " ".join(command), file=sys.stderr)
             finished = subprocess.run(command, stdout=subprocess.PIPE, check=False)
             if finished.returncode != 0:
