@@ -48,17 +48,19 @@ pm_status pm_spec_config(const void *parent, const pm_spec *spec, pm_config **ou
     return PM_OK;
 }
 
-// The split hangs from parent with the id maps of the interactions it came from; these go with it.
 pm_status pm_spec_load(const void *parent, const pm_spec *spec, pm_split **out)
 {
     *out = NULL;
     pm_interactions *all = NULL, *kept = NULL;
     pm_read_params read = spec->read;
     read.path = spec->data;
-    PM_TRY(spec->data ? pm_data_read(parent, &read, &all) : pm_data_synth(parent, &spec->synth, &all));
+    pm_status st = spec->data ? pm_data_read(parent, &read, &all) : pm_data_synth(parent, &spec->synth, &all);
+    if (st != PM_OK) return st;
     if (all->duplicates) pm_log(parent, PM_LOG_WARN, "%" PRId64 " repeated (user, item) pairs were dropped, the first of each kept", all->duplicates);
     if (all->skipped_lines) pm_log(parent, PM_LOG_WARN, "%" PRId64 " bad lines were skipped", all->skipped_lines);
-    pm_status st = pm_data_filter(parent, all, &spec->filter, &kept);
+    st = pm_data_filter(parent, all, &spec->filter, &kept);
     if (st == PM_OK) st = pm_data_split(parent, kept, &spec->split, out);
+    pm_free(kept);    // the split has copies of all it needs
+    pm_free(all);
     return st;
 }
