@@ -1,0 +1,20 @@
+// All of Pumice's public headers. Each may also be included alone.
+#ifndef PUMICE_PUMICE_H
+#define PUMICE_PUMICE_H
+
+#include <pumice/command.h>
+#include <pumice/cpu.h>
+#include <pumice/ctx.h>
+#include <pumice/data.h>
+#include <pumice/device.h>
+#include <pumice/graph.h>
+#include <pumice/metrics.h>
+#include <pumice/model.h>
+#include <pumice/nn.h>
+#include <pumice/op.h>
+#include <pumice/state.h>
+#include <pumice/status.h>
+#include <pumice/store.h>
+#include <pumice/train.h>
+
+#endif
