@@ -10,7 +10,7 @@ int main(int argc, char **argv)
     const char *mistake = argc > 1 ? argv[1] : "clean";
     int cell[64] = { 0 }, sum = 0;
     const int race = strcmp(mistake, "race") == 0;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(2)
+#pragma omp parallel for schedule(static) num_threads(2)    // static: each thread has its share, however late it wakes
     for (int i = 0; i < 64; i++) {
         cell[i] = i;
         if (race) sum += i;
