@@ -16,3 +16,13 @@ foreach(script IN LISTS cli_tests)
     set_tests_properties(cli.${stem} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 ENVIRONMENT
         "PUMICE=$<TARGET_FILE:pumice>;JSON_GET=$<TARGET_FILE:json_get>;OWN_MODEL=$<TARGET_FILE:own_model>;RESTART=$<TARGET_FILE:restart>;SUPPORT=${CMAKE_CURRENT_SOURCE_DIR}/cli/support.sh")
 endforeach()
+
+# The same command on each Vulkan driver, with faults injected.
+pumice_driver_test(train.device sh ${CMAKE_CURRENT_SOURCE_DIR}/train/device.sh)
+get_directory_property(all_tests TESTS)
+foreach(test IN LISTS all_tests)
+    if(test MATCHES "^train\\.device\\.")
+        set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "PUMICE=$<TARGET_FILE:pumice>" "JSON_GET=$<TARGET_FILE:json_get>"
+            "SUPPORT=${CMAKE_CURRENT_SOURCE_DIR}/cli/support.sh")
+    endif()
+endforeach()

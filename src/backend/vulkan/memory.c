@@ -25,7 +25,9 @@ static pm_status allocate(pm_vk_device *d, uint32_t type, int64_t size, VkDevice
     const VkMemoryAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .allocationSize = (VkDeviceSize)size,
                                         .memoryTypeIndex = type };
     *out = VK_NULL_HANDLE;
-    if (++d->allocations == d->switches.fail_alloc) return PM_ERR_DEVICE_MEMORY;
+    const pm_vk_switches *faults = &d->switches;
+    d->allocations++;
+    if (d->allocations == faults->fail_alloc || (faults->full_from && d->allocations >= faults->full_from)) return PM_ERR_DEVICE_MEMORY;
     const VkResult result = d->vk.vkAllocateMemory(d->handle, &info, NULL, out);
     if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_TOO_MANY_OBJECTS) return PM_ERR_DEVICE_MEMORY;
     return pm_vk_check(d, result, "allocating memory");

@@ -62,8 +62,9 @@ static pm_status take_fault(const void *object, const char *word, void *arg)
         return PM_OK;
     }
     if (strncmp(word, "alloc:", 6) == 0 && read_number(word + 6, &s->fail_alloc)) return PM_OK;
+    if (strncmp(word, "full:", 5) == 0 && read_number(word + 5, &s->full_from)) return PM_OK;
     if (strncmp(word, "lost:", 5) == 0 && read_number(word + 5, &s->lose_at)) return PM_OK;
-    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_FAULT: \"%s\" is not one of alloc:N, lost:N, create", word);
+    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_FAULT: \"%s\" is not one of alloc:N, full:N, lost:N, create", word);
 }
 
 static pm_status take_validation(const void *object, const char *word, void *arg)

@@ -18,15 +18,15 @@ enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK
 //                                          submissions of 20 microseconds, so that small work is cut in time too
 //   PUMICE_VK_DISABLE=a,b                  mapping: device memory is never written directly; timestamps: no node times;
 //                                          batching: one submission a run; tiles: no shared-memory matmul
-//   PUMICE_VK_FAULT=alloc:N | lost:N | create   the N-th device allocation fails, the N-th submission loses the device,
-//                                          device creation fails: for tests
+//   PUMICE_VK_FAULT=alloc:N | full:N | lost:N | create   the N-th device allocation fails; it and all after it do; the N-th
+//                                          submission loses the device; device creation fails: for tests
 //   PUMICE_VK_VALIDATION=core[,sync][,gpu] the Khronos layer watches, and what it says becomes an error
 //   PUMICE_VK_MATMUL=tile|block|plain      the matmul shader; all give the same bits
 //   PUMICE_CACHE=off                       no pipeline cache on disk
 typedef struct pm_vk_switches {
     bool    min_limits, no_mapping, no_timestamps, no_batching, no_tiles, no_cache;
     int64_t range, time;                    // bytes, microseconds; 0: the device's, 100 milliseconds
-    int64_t fail_alloc, lose_at;            // 0: never
+    int64_t fail_alloc, full_from, lose_at;    // 0: never
     bool    fail_create, core, sync, gpu;
     int     matmul;                         // pm_vk_matmul + 1; 0: chosen by device
 } pm_vk_switches;
