@@ -32,4 +32,10 @@ pm_status pm_host_wait(pm_device *device);
 bool      pm_host_node_seconds(pm_program_impl *program, double *seconds);
 char     *pm_host_buffer_data(pm_buffer *buffer);
 
+// The part of a pm_backend that both have alike.
+#define PM_HOST_FUNCTIONS                                                                                                       \
+    .buffer_create = pm_host_buffer_create, .buffer_destroy = pm_host_buffer_destroy, .upload = pm_host_upload,                  \
+    .download = pm_host_download, .prepare = pm_host_prepare, .program_destroy = pm_host_program_destroy, .run = pm_host_run,    \
+    .wait = pm_host_wait, .node_seconds = pm_host_node_seconds
+
 #endif
