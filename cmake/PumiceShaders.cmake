@@ -1,5 +1,6 @@
 # Shaders: shaders/NAME.comp → SPIR-V → C arrays inside the library (tools/embed.c). glslang writes the includes of each shader
 # (shared .glsl files, generated preludes) to a depfile, so that only what a change touches is compiled again.
+# A line `// variants: a b` in NAME.comp has it compiled again as NAME_a with PM_VARIANT_A defined, and as NAME_b.
 set(PUMICE_SPIRV ${CMAKE_BINARY_DIR}/spirv)
 file(MAKE_DIRECTORY ${PUMICE_SPIRV})
 file(GLOB shader_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/shaders/*.comp)
@@ -7,8 +8,8 @@ file(GLOB shader_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/shaders/*.comp)
 add_executable(embed ${CMAKE_SOURCE_DIR}/tools/embed.c)
 
 set(spirv_files "")
-foreach(shader IN LISTS shader_files)
-    get_filename_component(name ${shader} NAME_WE)
+set(embedded "")
+function(pumice_shader shader name)
     set(spirv ${PUMICE_SPIRV}/${name}.spv)
     set(validate "")
     if(SPIRV_VAL)
@@ -16,14 +17,28 @@ foreach(shader IN LISTS shader_files)
     endif()
     add_custom_command(
         OUTPUT ${spirv}
-        COMMAND ${GLSLANG} --quiet -V --target-env vulkan1.1 -g0 -I${CMAKE_SOURCE_DIR}/shaders -I${CMAKE_SOURCE_DIR}/include
+        COMMAND ${GLSLANG} --quiet -V --target-env vulkan1.1 -g0 ${ARGN} -I${CMAKE_SOURCE_DIR}/shaders -I${CMAKE_SOURCE_DIR}/include
             -I${PUMICE_GENERATED}/glsl --depfile ${spirv}.d -o ${spirv} ${shader}
         ${validate}
         DEPENDS ${shader} ${PUMICE_GENERATED}/op_table.c
         DEPFILE ${spirv}.d
         COMMENT "Shader ${name}"
         VERBATIM)
-    list(APPEND spirv_files ${spirv})
+    set(spirv_files ${spirv_files} ${spirv} PARENT_SCOPE)
+    set(embedded ${embedded} ${name}=${shader} PARENT_SCOPE)
+endfunction()
+
+foreach(shader IN LISTS shader_files)
+    get_filename_component(name ${shader} NAME_WE)
+    pumice_shader(${shader} ${name})
+    file(STRINGS ${shader} variants REGEX "^// variants:")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${shader})
+    string(REGEX MATCHALL "[a-z0-9]+" variants "${variants}")
+    list(REMOVE_ITEM variants variants)
+    foreach(variant IN LISTS variants)
+        string(TOUPPER ${variant} macro)
+        pumice_shader(${shader} ${name}_${variant} -DPM_VARIANT_${macro})
+    endforeach()
 endforeach()
 if(NOT SPIRV_VAL)
     message(STATUS "Pumice: shaders are not validated (spirv-val not found)")
@@ -32,7 +47,7 @@ endif()
 set(PUMICE_SHADER_SOURCES ${PUMICE_GENERATED}/shaders.c)
 add_custom_command(
     OUTPUT ${PUMICE_SHADER_SOURCES} ${PUMICE_GENERATED}/shaders.def
-    COMMAND embed ${PUMICE_GENERATED} ${PUMICE_SPIRV} ${shader_files}
+    COMMAND embed ${PUMICE_GENERATED} ${PUMICE_SPIRV} ${embedded}
     DEPENDS embed ${spirv_files} ${shader_files}
     COMMENT "Embedding shaders"
     VERBATIM)

@@ -227,7 +227,8 @@ static void write_params(const char *out)
 }
 
 // Bindings in operand order; push block: offset (and stride) of each operand, the dimensions, the parameters, then what the
-// backend adds: the rows [lo, hi) and the window [win_lo, win_hi) of this dispatch, and the pass.
+// backend adds: the rows [lo, hi) and the window [win_lo, win_hi) of this dispatch, and the pass. A product has one binding more,
+// scratch, and PM_MATMUL_WAIT: where a sum lies between windows over K.
 static void write_glsl(const char *out, const line *l)
 {
     const pm_signature *s = &l->sig;
@@ -241,6 +242,8 @@ static void write_glsl(const char *out, const line *l)
         fprintf(f, "layout(std430, set = 0, binding = %d) %sbuffer pm_buffer_%d { %s %s_[]; };\n", i,
                 i < s->ins && !o->inout ? "readonly " : "", i, o->dtype == PM_F32 ? "float" : "uint", o->name);
     }
+    const bool matmul = strcmp(l->field[2], "MATMUL") == 0;
+    if (matmul) fprintf(f, "layout(std430, set = 0, binding = %d) buffer pm_buffer_%d { float sums_[]; };\n", total, total);
     fputs("layout(push_constant) uniform pm_push {\n", f);
     int words = 0;
     for (int i = 0; i < total; i++) {
@@ -264,6 +267,8 @@ static void write_glsl(const char *out, const line *l)
         if (pm_single_row(&s->operand[i])) fprintf(f, "#define %s(j) %s_[p.%s_off + (j)]\n", o, o, o);
         else fprintf(f, "#define %s(i, j) %s_[p.%s_off + (i) * p.%s_stride + (j)]\n", o, o, o, o);
     }
+    if (matmul && s->outs) fprintf(f, "#define PM_MATMUL_WAIT(i, j) %s(i, j)\n", s->operand[s->ins].name);
+    else if (matmul) fputs("#define PM_MATMUL_WAIT(i, j) sums_[((i) - p.lo) * p.N + (j)]\n", f);
     fclose(f);
 }
 

@@ -119,7 +119,7 @@ double pm_op_flops(pm_op op, const pm_dims *dims)
 {
     const pm_op_info *info = &pm_op_table[op];
     const pm_signature *s = &info->sig;
-    if (op == PM_OP_MATMUL) return 2.0 * (double)dims->of[0] * (double)dims->of[1] * (double)dims->of[2];
+    if (info->klass == PM_CLASS_MATMUL) return 2.0 * (double)dims->of[0] * (double)dims->of[1] * (double)dims->of[2];    // M, K, N
     const int growth = info->growth;
     double elements = 0;
     for (int i = s->ins; i < s->ins + s->outs; i++)

@@ -21,8 +21,9 @@ typedef struct cutter {
     const pm_op_info   *info;
     const pm_vk_shader *shader;
     int                 index, operands;
+    bool                product;    // of class MATMUL
     units               operand[PM_MAX_OPERANDS];
-    int64_t             rows, cols, window, across;    // of the output: rows, columns; length of the windowed dimension; matmul: N
+    int64_t             rows, cols, window, across;    // of the output: rows, columns; length of the windowed dimension; of a product: K and N
     int64_t             row_piece, window_piece, col_piece;
     double              seconds;                       // all dispatches together
 } cutter;
@@ -45,14 +46,29 @@ static int reference(const cutter *c)
     return s->ins;
 }
 
+// Whether an operand is stored transposed.
+static bool flipped(const cutter *c, int i)
+{
+    const pm_signature *s = &c->info->sig;
+    int word = 0;
+    for (int q = 0; q < s->operand[i].transpose; q++) word += s->param[q].kind != PM_PARAM_DIM;
+    return s->operand[i].transpose >= 0 && c->node->params.word[word];
+}
+
+// A product's a [M, K] and b [K, N] come first; what else is there has rows M, or is a row over N, or is bound as it is.
+static reach product_reach(const cutter *c, int i)
+{
+    const pm_operand_sig *o = &c->info->sig.operand[i], *a = &c->info->sig.operand[0], *b = &c->info->sig.operand[1];
+    if (i == 0) return flipped(c, i) ? BY_WINDOW : BY_ROW;
+    if (i == 1) return flipped(c, i) ? BY_COL : BY_WINDOW;
+    if (o->rows.symbol == a->rows.symbol) return BY_ROW;
+    return pm_single_row(o) && o->cols.symbol == b->cols.symbol ? BY_COL : WHOLE;
+}
+
 static reach reach_of(const cutter *c, int i, int row_symbol)
 {
     const pm_operand_sig *o = &c->info->sig.operand[i];
-    if (c->node->op == PM_OP_MATMUL) {
-        const uint32_t *flags = c->node->params.word;    // ta, tb
-        if (i == 0) return flags[0] ? BY_WINDOW : BY_ROW;
-        return i == 2 ? BY_ROW : flags[1] ? BY_COL : BY_WINDOW;
-    }
+    if (c->product) return product_reach(c, i);
     if (o->windowed) return BY_WINDOW;
     return row_symbol >= 0 && o->rows.symbol == row_symbol && o->rows.add == 0 && o->rows.div == 1 ? BY_ROW : WHOLE;
 }
@@ -108,7 +124,7 @@ static pm_status choose_pieces(cutter *c)
     const double parts = ceil(c->seconds / c->d->limits.seconds);
     if (by_row && parts > 1) c->row_piece = PM_MIN(c->row_piece, PM_MAX((int64_t)((double)c->rows / parts), 1));
     c->row_piece = PM_MIN(c->row_piece, PM_MAX(c->rows, 1));
-    if (c->node->op == PM_OP_MATMUL && c->row_piece > 64 && c->row_piece < c->rows) c->row_piece -= c->row_piece % 64;    // whole tiles
+    if (c->product && c->row_piece > 64 && c->row_piece < c->rows) c->row_piece -= c->row_piece % 64;    // whole tiles
     c->window_piece = PM_MIN(c->window_piece, PM_MAX(c->window, 1));
     c->col_piece = PM_MIN(c->col_piece, PM_MAX(c->across, 1));
     return PM_OK;
@@ -160,13 +176,23 @@ static void bind(const cutter *c, int i, const piece *p, pm_vk_binding *out, uin
         *out = (pm_vk_binding){ .buffer = c->d->nothing->handle, .size = 256 };
         return;
     }
-    const int64_t shift = c->node->op == PM_OP_MATMUL && i == 2 ? p->col * 4 : 0;    // columns of y
+    const bool across = c->product && u->reach != BY_COL && !pm_single_row(&s->operand[i]) &&
+                        s->operand[i].cols.symbol == s->operand[1].cols.symbol;
+    const int64_t shift = across ? p->col * 4 : 0;
     const int64_t base = o->offset + shift + from * u->stride, aligned = base - base % c->d->limits.align;
     const int64_t end = o->offset + (to - 1) * u->stride + u->width;
     *out = (pm_vk_binding){ .buffer = ((pm_vk_buffer *)c->plan->buffers[o->buffer])->handle, .offset = aligned, .size = end - aligned,
                             .write = i >= s->ins || s->operand[i].inout };
     const int64_t skipped = u->reach == BY_COL ? 0 : from;    // a cut by columns counts from its own first
     *offset_word = (uint32_t)((base - aligned) / 4) - (uint32_t)(skipped * (u->stride / 4));
+}
+
+// Sums of a product wait in scratch between windows where the op has no output for them.
+static void bind_scratch(const cutter *c, const piece *p, pm_vk_binding *out, int64_t *most)
+{
+    const int64_t size = c->info->sig.outs || c->window_piece >= c->window ? 0 : (p->row_end - p->row) * (p->col_end - p->col) * 4;
+    *out = size ? (pm_vk_binding){ .size = size, .write = true } : (pm_vk_binding){ .buffer = c->d->nothing->handle, .size = 256 };
+    *most = PM_MAX(*most, size);
 }
 
 static pm_status emit(cutter *c, const piece *p, pm_vk_dispatches *out)
@@ -177,15 +203,16 @@ static pm_status emit(cutter *c, const piece *p, pm_vk_dispatches *out)
     }
     const pm_signature *s = &c->info->sig;
     pm_vk_dispatch *q = &out->list[out->count++];
-    *q = (pm_vk_dispatch){ .node = c->index, .op = c->node->op, .bindings = c->operands, .passes = PM_MAX(c->shader->passes, 1),
+    *q = (pm_vk_dispatch){ .node = c->index, .op = c->node->op, .bindings = pm_vk_binding_count(c->node->op), .passes = PM_MAX(c->shader->passes, 1),
                            .groups = groups_of(c, p->row_end - p->row, p->col_end - p->col) };
     int n = 0;
     for (int i = 0; i < c->operands; i++) {
         bind(c, i, p, &q->binding[i], &q->push[n++]);
         if (!pm_single_row(&s->operand[i])) q->push[n++] = (uint32_t)c->node->operand[i].stride;
     }
+    if (c->product) bind_scratch(c, p, &q->binding[c->operands], &out->scratch);
     for (int i = 0; i < s->symbols; i++)
-        q->push[n++] = (uint32_t)(c->node->op == PM_OP_MATMUL && s->symbol[i] == 'N' ? p->col_end - p->col : c->node->dims.of[i]);
+        q->push[n++] = (uint32_t)(c->product && i == s->operand[1].cols.symbol ? p->col_end - p->col : c->node->dims.of[i]);
     for (int i = 0, word = 0; i < s->params; i++)
         if (s->param[i].kind != PM_PARAM_DIM) q->push[n++] = c->node->params.word[word++];
     const int64_t range[] = { p->row, p->row_end, p->window, p->window_end };
@@ -202,11 +229,11 @@ static void measure(cutter *c)
     const pm_signature *s = &c->info->sig;
     const pm_operand_sig *o = &s->operand[reference(c)];
     const pm_dims *dims = &c->node->dims;
-    const int row_symbol = c->shader->rows ? symbol_of(s, c->shader->rows) : o->rows.symbol;
+    const int row_symbol = c->product ? s->operand[0].rows.symbol : c->shader->rows ? symbol_of(s, c->shader->rows) : o->rows.symbol;
     c->rows = row_symbol >= 0 ? dims->of[row_symbol] : 1;
     c->cols = pm_dim_length(&o->cols, dims);
-    c->window = s->window >= 0 ? dims->of[s->window] : 0;
-    c->across = c->node->op == PM_OP_MATMUL ? c->cols : 0;
+    c->window = c->product ? dims->of[s->operand[0].cols.symbol] : s->window >= 0 ? dims->of[s->window] : 0;
+    c->across = c->product ? dims->of[s->operand[1].cols.symbol] : 0;
     for (int i = 0; i < c->operands; i++) c->operand[i] = units_of(c, i, row_symbol);
     c->seconds = pm_op_flops(c->node->op, dims) / c->d->flops + pm_op_bytes(c->node->op, dims) / c->d->bandwidth;
 }
@@ -216,10 +243,11 @@ pm_status pm_vk_cut(pm_vk_device *d, const pm_plan *plan, int n, pm_vk_dispatche
     const pm_plan_node *node = &plan->nodes[n];
     const pm_op_info *info = &pm_op_table[node->op];
     cutter c = { .d = d, .plan = plan, .node = node, .info = info, .shader = pm_vk_shader_of(d, node->op), .index = n,
-                 .operands = info->sig.ins + info->sig.outs + info->sig.temps };
+                 .operands = info->sig.ins + info->sig.outs + info->sig.temps, .product = info->klass == PM_CLASS_MATMUL };
     PM_REQUIRE(d, c.shader, PM_ERR_UNSUPPORTED, "%s: the vulkan backend has no shader for %s; use the cpu device", d->base.info.id, info->name);
-    PM_REQUIRE(d, c.operands <= PM_VK_MAX_BINDINGS, PM_ERR_UNSUPPORTED, "%s: %s has %d operands and a shader stage may bind %d",
-               d->base.info.id, info->name, c.operands, PM_VK_MAX_BINDINGS);
+    PM_REQUIRE(d, pm_vk_binding_count(node->op) <= PM_VK_MAX_BINDINGS, PM_ERR_UNSUPPORTED,
+               "%s: %s has %d operands and a shader stage may bind %d", d->base.info.id, info->name, pm_vk_binding_count(node->op),
+               PM_VK_MAX_BINDINGS);
     measure(&c);
     PM_TRY(choose_pieces(&c));
     piece p;

@@ -13,6 +13,18 @@ static const pm_vk_shader *const shaders[PM_OP_COUNT] = {
 #undef PM_OP
 };
 
+// The variants of a product, in the order of pm_vk_matmul.
+#define VARIANTS_EACH(name, NAME)
+#define VARIANTS_ROWS(name, NAME)
+#define VARIANTS_COLS(name, NAME)
+#define VARIANTS_ONE(name, NAME)
+#define VARIANTS_MATMUL(name, NAME) [PM_OP_##NAME] = { &pm_vk_shader_##name, &pm_vk_shader_##name##_block, &pm_vk_shader_##name##_plain },
+static const pm_vk_shader *const products[PM_OP_COUNT][3] = {
+#define PM_OP(name, NAME, klass, ...) VARIANTS_##klass(name, NAME)
+#include <pumice/ops.def>
+#undef PM_OP
+};
+
 static const pm_vk_shader *const all_shaders[] = {
 #define PM_SHADER(name) &pm_vk_shader_##name,
 #include <shaders.def>
@@ -21,15 +33,19 @@ static const pm_vk_shader *const all_shaders[] = {
 
 const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op)
 {
-    if (op == PM_OP_MATMUL && d->matmul == PM_VK_BLOCK) return &pm_vk_shader_matmul_block;
-    if (op == PM_OP_MATMUL && d->matmul == PM_VK_PLAIN) return &pm_vk_shader_matmul_plain;
-    return shaders[op];
+    return pm_op_table[op].klass == PM_CLASS_MATMUL ? products[op][d->matmul] : shaders[op];
 }
 
 uint32_t pm_vk_local_size(const pm_vk_device *d, pm_op op)
 {
     const pm_op_class klass = pm_op_table[op].klass;
     return klass == PM_CLASS_ROWS || klass == PM_CLASS_ONE ? d->limits.row_size : d->limits.local_size;
+}
+
+int pm_vk_binding_count(pm_op op)
+{
+    const pm_op_info *info = &pm_op_table[op];
+    return info->sig.ins + info->sig.outs + info->sig.temps + (info->klass == PM_CLASS_MATMUL);
 }
 
 uint64_t pm_vk_shader_set(void)
@@ -169,7 +185,6 @@ pm_status pm_vk_pipeline(pm_vk_device *d, pm_op op, VkPipeline *out)
 {
     *out = d->pipeline[op];
     if (*out) return PM_OK;
-    const pm_signature *s = &pm_op_table[op].sig;
     const pm_vk_shader *shader = pm_vk_shader_of(d, op);
     const VkShaderModuleCreateInfo module_info = { .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = shader->size,
                                                    .pCode = shader->code };
@@ -182,7 +197,7 @@ pm_status pm_vk_pipeline(pm_vk_device *d, pm_op op, VkPipeline *out)
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module,
                    .pName = "main", .pSpecializationInfo = &local },
-        .layout = d->layout[s->ins + s->outs + s->temps],
+        .layout = d->layout[pm_vk_binding_count(op)],
     };
     const VkResult result = d->vk.vkCreateComputePipelines(d->handle, d->cache, 1, &info, NULL, &d->pipeline[op]);
     d->vk.vkDestroyShaderModule(d->handle, module, NULL);

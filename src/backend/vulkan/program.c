@@ -17,6 +17,7 @@ struct pm_program_impl {
     segment         *segments;
     int              segment_count, nodes;
     bool             ran;
+    pm_buffer       *scratch;    // of its dispatches, one after the other; NULL when none needs any
     pm_program_impl *next;
 };
 
@@ -230,6 +231,15 @@ static pm_status rehearse(recorder *r, const pm_plan *plan, const pm_vk_dispatch
     return st;
 }
 
+static pm_status create_scratch(pm_program_impl *p, pm_vk_dispatches *all)
+{
+    if (all->scratch) PM_TRY(pm_vk_buffer_create(&p->device->base, all->scratch, &p->scratch));
+    for (int i = 0; p->scratch && i < all->count; i++)
+        for (int k = 0; k < all->list[i].bindings; k++)
+            if (!all->list[i].binding[k].buffer) all->list[i].binding[k].buffer = ((pm_vk_buffer *)p->scratch)->handle;
+    return PM_OK;
+}
+
 pm_status pm_vk_prepare(pm_device *device, const pm_plan *plan, pm_program_impl **out)
 {
     pm_vk_device *d = (pm_vk_device *)device;
@@ -245,6 +255,7 @@ pm_status pm_vk_prepare(pm_device *device, const pm_plan *plan, pm_program_impl 
     recorder r = { .d = d, .program = p, .node = -1 };
     pm_status st = PM_OK;
     for (int n = 0; st == PM_OK && n < plan->count; n++) st = pm_vk_cut(d, plan, n, &all);
+    if (st == PM_OK) st = create_scratch(p, &all);
     if (st == PM_OK) st = record_all(&r, plan, &all);
     if (st == PM_OK && d->switches.sync) st = rehearse(&r, plan, &all);
     pm_free(all.list);
@@ -269,6 +280,7 @@ void pm_vk_program_destroy(pm_program_impl *program)
     for (int i = 0; i < program->segment_count; i++) d->vk.vkFreeCommandBuffers(d->handle, d->pool, 1, &program->segments[i].commands);
     d->vk.vkDestroyDescriptorPool(d->handle, program->descriptors, NULL);
     d->vk.vkDestroyQueryPool(d->handle, program->queries, NULL);
+    pm_vk_buffer_destroy(program->scratch);
     pm_free(program);
 }
 

@@ -144,13 +144,14 @@ pm_status pm_vk_pipelines_open(pm_vk_device *d);
 void      pm_vk_pipelines_close(pm_vk_device *d);    // keeps the cache on disk
 const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op);
 uint32_t  pm_vk_local_size(const pm_vk_device *d, pm_op op);    // invocations a workgroup
+int       pm_vk_binding_count(pm_op op);    // its operands, and the scratch of a product
 pm_status pm_vk_pipeline(pm_vk_device *d, pm_op op, VkPipeline *out);
 uint64_t  pm_vk_shader_set(void);    // hash of all shaders
 
 // ---- from nodes to dispatches ----------------------------------------------------------------------------------------------
 
 typedef struct pm_vk_binding {
-    VkBuffer buffer;
+    VkBuffer buffer;          // null: the program's scratch
     int64_t  offset, size;    // aligned: may begin before the first byte that is touched
     bool     write;
 } pm_vk_binding;
@@ -167,6 +168,7 @@ typedef struct pm_vk_dispatch {
 typedef struct pm_vk_dispatches {
     pm_vk_dispatch *list;
     int             count, capacity;
+    int64_t         scratch;    // bytes the program must have
 } pm_vk_dispatches;
 
 // Appends the dispatches of node `n`: one, or as many as its operands' sizes and the time of a submission ask for.

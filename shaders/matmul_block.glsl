@@ -1,9 +1,4 @@
-#version 450
-#extension GL_GOOGLE_include_directive : require
-#include "each.glsl"
-#include "matmul.glsl"
-
-// 8×8 outputs an invocation in registers, no shared memory: twice as fast as tiles on lavapipe. Sums as in matmul.comp. Flags
+// 8×8 outputs an invocation in registers, no shared memory: twice as fast as tiles on lavapipe. Flags
 // become strides, so that the inner loop has no branch.
 const uint BLOCK = 8u;
 
@@ -17,7 +12,7 @@ void block(uint m0, uint n0)
         const uint m = min(m0 + r, p.hi - 1u), n = min(n0 + r, p.N - 1u);
         at_a[r] = p.a_off + m * a_by_m + p.win_lo * a_by_k;
         at_b[r] = p.b_off + n * b_by_n + p.win_lo * b_by_k;
-        for (uint c = 0u; c < BLOCK; c++) acc[r][c] = p.win_lo != 0u ? y(m, min(n0 + c, p.N - 1u)) : 0.0;
+        for (uint c = 0u; c < BLOCK; c++) acc[r][c] = sum_begin(m, min(n0 + c, p.N - 1u));
     }
     for (uint k = p.win_lo; k < p.win_hi; k++) {
         float row[BLOCK], col[BLOCK];
@@ -32,7 +27,7 @@ void block(uint m0, uint n0)
     }
     for (uint r = 0u; r < BLOCK; r++)
         for (uint c = 0u; c < BLOCK; c++)
-            if (m0 + r < p.hi && n0 + c < p.N) y(m0 + r, n0 + c) = acc[r][c];
+            if (m0 + r < p.hi && n0 + c < p.N) sum_end(m0 + r, n0 + c, acc[r][c]);
 }
 
 void main()

@@ -1,0 +1,9 @@
+// The body of an op of class MATMUL, in the variant that is being compiled. Each output is one sum, k ascending, whichever it is.
+#include "matmul_sum.glsl"
+#if defined(PM_VARIANT_BLOCK)
+#include "matmul_block.glsl"
+#elif defined(PM_VARIANT_PLAIN)
+#include "matmul_plain.glsl"
+#else
+#include "matmul_tile.glsl"
+#endif
