@@ -72,12 +72,18 @@ typedef struct pm_program_stats {
 } pm_program_stats;
 pm_program_stats pm_program_get_stats(const pm_program *program);
 
-// One op of a program and the seconds it took in the last run, where the device can tell; else 0.
+// One op of a program, and how long it took where the device can tell; else 0 seconds. On hosts the mean over the runs of the last
+// pm_program_run, elsewhere its last run.
 typedef struct pm_program_op {
-    const char *op, *label;
-    double      seconds, flops, bytes;
+    const char *op, *label;    // label: as pm_graph_label named it, or NULL
+    char        shape[96];     // lengths of its signature's letters: "M=500 K=600 N=20108"
+    double      seconds;
+    double      start;         // seconds after the first op began
+    double      flops, bytes;  // arithmetic, and what must move at least
+    bool        is_product;    // a matrix product, whatever it does besides
+    pm_product  product;       // then its size
 } pm_program_op;
-// Fills up to `capacity` entries; returns how many ops there are.
+// Fills up to `capacity` entries in the order of running; returns how many ops there are. Waits for work under way.
 int pm_program_profile(const pm_program *program, pm_program_op *ops, int capacity);
 
 PM_API_END

@@ -10,6 +10,7 @@
 
 typedef struct pm_buffer pm_buffer;      // memory on a device; a backend's own struct begins with this one
 typedef struct pm_program_impl pm_program_impl;    // a prepared plan, opaque
+typedef struct pm_sgemm pm_sgemm;    // somebody else's matrix product, opaque
 
 struct pm_buffer {
     pm_device *device;
@@ -62,8 +63,14 @@ typedef struct pm_backend {
     // Runs it n times; may return before it is done. Order of calls is order of effects.
     pm_status (*run)(pm_program_impl *program, int64_t n);
     pm_status (*wait)(pm_device *device);
-    // Where not NULL: seconds each node of the last run took, by the device's clock; false when it has none.
-    bool (*node_seconds)(pm_program_impl *program, double *seconds);
+    // Where not NULL: seconds that each node took, by the device's clock, and, where starts is not NULL, when it began after the first
+    // one did. On hosts the mean over the runs of the last call of `run`, elsewhere its last run. false when the device has no clock.
+    bool (*node_seconds)(pm_program_impl *program, double *seconds, double *starts);
+
+    // Where not NULL: the fastest f32 matrix product that somebody else wrote for this device, to hold ours against: made once for a
+    // size, then run `runs` times in a row; *seconds of one. It hangs from the device; pm_free ends it.
+    pm_status (*sgemm_create)(pm_device *device, const pm_product *size, pm_sgemm **out);
+    pm_status (*sgemm_run)(pm_sgemm *sgemm, int64_t runs, double *seconds);
 } pm_backend;
 
 // The head of every backend's device struct.

@@ -20,7 +20,17 @@ const char *pm_blas_config(void)
 {
     return openblas_get_config();
 }
+
+int pm_blas_threads(void)
+{
+    return openblas_get_num_threads();
+}
 #else
+int pm_blas_threads(void)
+{
+    return 0;
+}
+
 const char *pm_blas_core(void)
 {
     return "";

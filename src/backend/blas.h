@@ -11,6 +11,9 @@ const char *pm_blas_core(void);
 // Writes "0.3.21", or the name OpenBLAS gives itself.
 void pm_blas_version(char *text, size_t size);
 
+// How many threads it would use now; 0 without OpenBLAS. The cpu device keeps it at 1.
+int pm_blas_threads(void);
+
 // The whole configuration line of OpenBLAS.
 const char *pm_blas_config(void);
 

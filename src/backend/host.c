@@ -11,7 +11,8 @@ struct pm_program_impl {
     pm_view        *views;
     pm_params      *params;
     pm_dims        *dims;
-    double         *seconds;
+    double         *seconds;    // of each call, over the runs of the last pm_host_run
+    int64_t         runs;
     int             count;
 };
 
@@ -116,12 +117,14 @@ void pm_host_program_destroy(pm_program_impl *program)
 
 pm_status pm_host_run(pm_program_impl *program, int64_t n)
 {
+    if (n > 0) memset(program->seconds, 0, sizeof *program->seconds * (size_t)program->count);
+    if (n > 0) program->runs = n;
     for (int64_t step = 0; step < n; step++) {
         double before = pm_clock();
         for (int i = 0; i < program->count; i++) {
             PM_TRY(program->device->kernels[program->calls[i].op](&program->calls[i]));
             const double now = pm_clock();
-            program->seconds[i] = now - before;
+            program->seconds[i] += now - before;
             before = now;
         }
     }
@@ -134,8 +137,14 @@ pm_status pm_host_wait(pm_device *device)
     return PM_OK;
 }
 
-bool pm_host_node_seconds(pm_program_impl *program, double *seconds)
+bool pm_host_node_seconds(pm_program_impl *program, double *seconds, double *starts)
 {
-    memcpy(seconds, program->seconds, sizeof *seconds * (size_t)program->count);
+    double at = 0;
+    if (!program->runs) return false;
+    for (int i = 0; i < program->count; i++) {
+        seconds[i] = program->seconds[i] / (double)program->runs;
+        if (starts) starts[i] = at;
+        at += seconds[i];
+    }
     return true;
 }

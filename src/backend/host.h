@@ -29,7 +29,7 @@ pm_status pm_host_prepare(pm_device *device, const pm_plan *plan, pm_program_imp
 void      pm_host_program_destroy(pm_program_impl *program);
 pm_status pm_host_run(pm_program_impl *program, int64_t n);
 pm_status pm_host_wait(pm_device *device);
-bool      pm_host_node_seconds(pm_program_impl *program, double *seconds);
+bool      pm_host_node_seconds(pm_program_impl *program, double *seconds, double *starts);
 char     *pm_host_buffer_data(pm_buffer *buffer);
 
 // The part of a pm_backend that both have alike.

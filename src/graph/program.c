@@ -130,15 +130,24 @@ pm_program_stats pm_program_get_stats(const pm_program *program)
     return program->stats;
 }
 
+static void describe_op(const pm_plan_node *n, pm_program_op *out)
+{
+    *out = (pm_program_op){ .op = pm_op_name(n->op), .label = n->label, .flops = pm_op_flops(n->op, &n->dims),
+                            .bytes = pm_op_bytes(n->op, &n->dims) };
+    out->is_product = pm_op_product(n->op, &n->dims, &n->params, &out->product);
+    pm_op_describe(n->op, &n->dims, out->shape, sizeof out->shape);
+}
+
 int pm_program_profile(const pm_program *program, pm_program_op *ops, int capacity)
 {
     const pm_plan *plan = &program->plan;
     const pm_backend *backend = pm_store_device(program->store)->backend;
-    double *seconds = pm_new_array(program, double, plan->count);
-    const bool timed = seconds && program->impl && backend->node_seconds && backend->node_seconds(program->impl, seconds);
+    double *seconds = pm_new_array(program, double, 2 * (int64_t)plan->count), *starts = seconds ? seconds + plan->count : NULL;
+    const bool timed = seconds && program->impl && backend->node_seconds && backend->node_seconds(program->impl, seconds, starts);
     for (int i = 0; i < plan->count && i < capacity; i++) {
-        const pm_plan_node *n = &plan->nodes[i];
-        ops[i] = (pm_program_op){ pm_op_name(n->op), n->label, timed ? seconds[i] : 0, pm_op_flops(n->op, &n->dims), pm_op_bytes(n->op, &n->dims) };
+        describe_op(&plan->nodes[i], &ops[i]);
+        ops[i].seconds = timed ? seconds[i] : 0;
+        ops[i].start = timed ? starts[i] : 0;
     }
     pm_free(seconds);
     return plan->count;

@@ -115,6 +115,36 @@ pm_dtype pm_op_out_dtype(pm_op op, int index, const pm_dtype *in)
     return o->dtype;
 }
 
+static int64_t length_of(const pm_signature *s, const pm_dims *dims, char letter)
+{
+    for (int i = 0; i < s->symbols; i++)
+        if (s->symbol[i] == letter) return dims->of[i];
+    return -1;
+}
+
+bool pm_op_product(pm_op op, const pm_dims *dims, const pm_params *params, pm_product *out)
+{
+    const pm_signature *s = &pm_op_table[op].sig;
+    if (pm_op_table[op].klass != PM_CLASS_MATMUL) return false;
+    *out = (pm_product){ .m = length_of(s, dims, 'M'), .n = length_of(s, dims, 'N'), .k = length_of(s, dims, 'K') };
+    for (int i = 0, word = 0; i < s->params; i++) {
+        const bool set = s->param[i].kind == PM_PARAM_FLAG && params->word[word];
+        if (strcmp(s->param[i].name, "ta") == 0) out->ta = set;
+        if (strcmp(s->param[i].name, "tb") == 0) out->tb = set;
+        word += s->param[i].kind != PM_PARAM_DIM;
+    }
+    return out->m > 0 && out->n > 0 && out->k > 0;
+}
+
+void pm_op_describe(pm_op op, const pm_dims *dims, char *text, size_t size)
+{
+    const pm_signature *s = &pm_op_table[op].sig;
+    size_t at = 0;
+    text[0] = 0;
+    for (int i = 0; i < s->symbols && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%c=%" PRId64, i ? " " : "", s->symbol[i], dims->of[i]);
+}
+
 double pm_op_flops(pm_op op, const pm_dims *dims)
 {
     const pm_op_info *info = &pm_op_table[op];

@@ -67,4 +67,11 @@ pm_dtype pm_op_out_dtype(pm_op op, int index, const pm_dtype *in);
 double pm_op_flops(pm_op op, const pm_dims *dims);
 double pm_op_bytes(pm_op op, const pm_dims *dims);
 
+// The matrix product inside an op of class MATMUL, whatever it does besides; false for others. Its letters are M, N, K, its flags
+// ta and tb.
+bool pm_op_product(pm_op op, const pm_dims *dims, const pm_params *params, pm_product *out);
+
+// "M=500 K=600 N=20108": the letters of the signature with their lengths, as far as there is room.
+void pm_op_describe(pm_op op, const pm_dims *dims, char *text, size_t size);
+
 #endif

@@ -57,6 +57,27 @@ static void same_bits(void **state)
     assert_int_equal(failed, 0);
 }
 
+// What ours is held against must be the whole product on all threads, and must leave OpenBLAS as it was for ours.
+static void openblas_alone(void **state)
+{
+    (void)state;
+    pm_device *device = open_cpu("baseline", 2);
+    pm_sgemm *s;
+    double seconds = 0, longer = 0;
+    assert_int_equal(device->backend->sgemm_create(device, &(pm_product){ 64, 96, 160, true, false }, &s), PM_OK);
+    assert_int_equal(device->backend->sgemm_run(s, 3, &seconds), PM_OK);
+    assert_int_equal(pm_blas_threads(), 1);
+    assert_true(seconds > 0);
+    assert_int_equal(device->backend->sgemm_run(s, 0, &seconds), PM_ERR_ARG);
+    pm_free(s);
+    assert_int_equal(device->backend->sgemm_create(device, &(pm_product){ 640, 960, 1600, false, true }, &s), PM_OK);
+    assert_int_equal(device->backend->sgemm_run(s, 1, &longer), PM_OK);
+    assert_true(longer > seconds);
+    pm_free(s);
+    assert_int_equal(device->backend->sgemm_create(device, &(pm_product){ 0, 960, 1600, false, true }, &s), PM_ERR_SHAPE);
+    close_cpu(device);
+}
+
 // Small cases run on one thread whatever is asked for, so these are large.
 static void same_bits_on_more_threads(void **state)
 {
@@ -127,6 +148,7 @@ int main(void)
     setenv("VK_ICD_FILENAMES", "none.json", 1);    // errors list all devices: drivers take time, and leak
     setenv("VK_DRIVER_FILES", "none.json", 1);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(openblas_alone),
         cmocka_unit_test(same_bits),
         cmocka_unit_test(same_bits_on_more_threads),
         cmocka_unit_test(unknown_set_is_refused),

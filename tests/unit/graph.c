@@ -237,6 +237,8 @@ static void dead_nodes_go(void **state)
     assert_int_equal(pm_program_profile(p, ops, 4), 2);
     assert_string_equal(ops[0].op, "scale");
     assert_string_equal(ops[1].op, "add");
+    assert_string_equal(ops[1].shape, "R=2 C=2");
+    assert_false(ops[1].is_product);
     pm_program_destroy(&p);
     // nothing is wanted at all
     begin(&b);
@@ -246,6 +248,33 @@ static void dead_nodes_go(void **state)
     assert_int_equal(pm_program_run(p, 3), PM_OK);
     assert_int_equal(pm_program_run(p, 0), PM_OK);
     assert_int_equal(pm_program_run(p, -1), PM_ERR_ARG);
+    pm_program_destroy(&p);
+    close_bench(&b);
+}
+
+static void a_profile(void **state)
+{
+    bench b = open_bench(*state);
+    pm_program_op ops[2];
+    add_tensor(&b, "a", 3, 2, 1);
+    add_tensor(&b, "b", 4, 3, 1);
+    pm_graph_label(b.g, "layer");
+    const pm_var y = pm_matmul(b.g, pm_use(b.g, "a"), pm_use(b.g, "b"), true, true);
+    pm_graph_label(b.g, NULL);
+    pm_output(b.g, pm_tanh(b.g, y), "y");
+    pm_program *p = compiled(&b);
+    assert_int_equal(pm_program_profile(p, ops, 2), 2);
+    assert_true(ops[0].seconds == 0 && ops[1].seconds == 0);    // not run yet
+    assert_int_equal(pm_program_run(p, 5), PM_OK);
+    assert_int_equal(pm_program_profile(p, ops, 2), 2);
+    assert_string_equal(ops[0].label, "layer");
+    assert_string_equal(ops[0].shape, "M=2 K=3 N=4");
+    assert_true(ops[0].is_product && ops[0].product.ta && ops[0].product.tb);
+    assert_true(ops[0].product.m == 2 && ops[0].product.k == 3 && ops[0].product.n == 4);
+    assert_true(ops[0].flops == 48 && ops[0].bytes == 4 * (6 + 12 + 8));
+    assert_true(ops[0].seconds > 0 && ops[1].seconds > 0);
+    assert_true(ops[0].start == 0 && ops[1].start == ops[0].seconds);
+    assert_int_equal(pm_program_profile(p, ops, 0), 2);
     pm_program_destroy(&p);
     close_bench(&b);
 }
@@ -602,6 +631,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(mistakes_are_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(noise_names_that_hash_alike, set_up, tear_down),
         cmocka_unit_test_setup_teardown(dead_nodes_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_profile, set_up, tear_down),
         cmocka_unit_test_setup_teardown(outputs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(programs_run_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_growing_arena, set_up, tear_down),

@@ -125,22 +125,23 @@ static void node_times_are_positive(void **state)
     float *data;
     make_chain(ctx, &c, &data);
     pm_device *d = open_device(ctx, "PUMICE_VK_DISABLE", NULL), *off = open_device(ctx, "PUMICE_VK_DISABLE", "timestamps");
-    double seconds[CHAIN_NODES], sum = 0;
+    double seconds[CHAIN_NODES], starts[CHAIN_NODES], sum = 0;
     pm_buffer *buffer;
     pm_program_impl *program;
     assert_int_equal(chain_prepare(&c, d, data, &buffer, &program), PM_OK);
-    assert_false(d->backend->node_seconds(program, seconds));    // not run yet
+    assert_false(d->backend->node_seconds(program, seconds, NULL));    // not run yet
     assert_int_equal(d->backend->run(program, 2), PM_OK);
-    if (d->backend->node_seconds(program, seconds)) {    // a driver may have no clock
+    if (d->backend->node_seconds(program, seconds, starts)) {    // a driver may have no clock
         for (int i = 0; i < c.nodes; i++) {
             assert_true(seconds[i] >= 0 && seconds[i] < 10);
+            assert_true(starts[i] >= (i ? starts[i - 1] + seconds[i - 1] * 0.999 : 0));
             sum += seconds[i];
         }
         assert_true(sum > 0);
     }
     assert_int_equal(chain_prepare(&c, off, data, &buffer, &program), PM_OK);
     assert_int_equal(off->backend->run(program, 1), PM_OK);
-    assert_false(off->backend->node_seconds(program, seconds));
+    assert_false(off->backend->node_seconds(program, seconds, NULL));
     pm_ctx_destroy(&ctx);    // with programs and buffers alive
 }
 

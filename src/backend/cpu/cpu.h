@@ -46,6 +46,10 @@ pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
 pm_status pm_cpu_rows(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row);
 pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols);
 
+// Threaded OpenBLAS, for benchmarks (sgemm.c).
+pm_status pm_cpu_sgemm_create(pm_device *device, const pm_product *size, pm_sgemm **out);
+pm_status pm_cpu_sgemm_run(pm_sgemm *sgemm, int64_t runs, double *seconds);
+
 // The kernels: one an op whose cpu column says own.
 #define PM_OP(name, ...) pm_kernel pm_cpu_##name;
 #include <pumice/ops.def>

@@ -87,5 +87,7 @@ const pm_backend pm_backend_cpu = {
     .name = "cpu",
     .list = cpu_list,
     .open = cpu_open,
+    .sgemm_create = pm_cpu_sgemm_create,
+    .sgemm_run = pm_cpu_sgemm_run,
     PM_HOST_FUNCTIONS,
 };

@@ -13,7 +13,8 @@ typedef struct segment {
 struct pm_program_impl {
     pm_vk_device    *device;
     VkDescriptorPool descriptors;
-    VkQueryPool      queries;    // one at the start, one after each node
+    VkQueryPool      queries;    // one after each node, then one at the start of each segment
+    int             *first;      // the segment each node begins in
     segment         *segments;
     int              segment_count, nodes;
     bool             ran;
@@ -29,7 +30,8 @@ typedef struct recorder {
     pm_vk_binding   *touched;
     int              touched_count, touched_capacity;
     bool             open, rehearsal;
-    int              node;    // last one begun
+    int              node;       // last one begun
+    int              queries;    // how many there are
     char             ops[512];
 } recorder;
 
@@ -62,7 +64,7 @@ static pm_status order(recorder *r, const pm_vk_dispatch *q)
 
 static void stamp(recorder *r, VkCommandBuffer commands, int query)
 {
-    if (r->program->queries) r->d->vk.vkCmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, r->program->queries, (uint32_t)query);
+    if (r->program->queries && !r->rehearsal) r->d->vk.vkCmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, r->program->queries, (uint32_t)query);
 }
 
 static pm_status begin_segment(recorder *r)
@@ -80,10 +82,8 @@ static pm_status begin_segment(recorder *r)
                                              .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT };
     PM_TRY(pm_vk_check(d, d->vk.vkBeginCommandBuffer(s->commands, &begin), "recording"));
     pm_vk_full_barrier(d, s->commands);
-    if (p->segment_count == 1 && p->queries) {
-        d->vk.vkCmdResetQueryPool(s->commands, p->queries, 0, (uint32_t)p->nodes + 1);
-        stamp(r, s->commands, 0);
-    }
+    if (p->segment_count == 1 && p->queries) d->vk.vkCmdResetQueryPool(s->commands, p->queries, 0, (uint32_t)r->queries);
+    stamp(r, s->commands, p->nodes + p->segment_count - 1);
     r->touched_count = 0;
     r->open = true;
     r->ops[0] = 0;
@@ -203,13 +203,17 @@ static pm_status record_all(recorder *r, const pm_plan *plan, const pm_vk_dispat
     pm_vk_device *d = r->d;
     pm_program_impl *p = r->program;
     const VkQueryPoolCreateInfo queries = { .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO, .queryType = VK_QUERY_TYPE_TIMESTAMP,
-                                            .queryCount = (uint32_t)plan->count + 1 };
+                                            .queryCount = (uint32_t)(plan->count + all->count) };    // a segment has a dispatch
+    r->queries = plan->count + all->count;
+    p->first = pm_new_array(p, int, plan->count);
+    PM_CHECK_ALLOC(p->first);
     if (d->timestamps && all->count) PM_TRY(pm_vk_check(d, d->vk.vkCreateQueryPool(d->handle, &queries, NULL, &p->queries), "making queries"));
     PM_TRY(create_sets(r, all));
     for (int i = 0; i < all->count; i++) {
         PM_TRY(record(r, plan, &all->list[i], r->sets[i]));
+        if (i == 0 || all->list[i - 1].node != all->list[i].node) p->first[all->list[i].node] = p->segment_count - 1;
         if (i + 1 == all->count || all->list[i + 1].node != all->list[i].node)
-            stamp(r, p->segments[p->segment_count - 1].commands, all->list[i].node + 1);
+            stamp(r, p->segments[p->segment_count - 1].commands, all->list[i].node);
     }
     return end_segment(r);
 }
@@ -305,16 +309,21 @@ pm_status pm_vk_run(pm_program_impl *program, int64_t n)
     return PM_OK;
 }
 
-bool pm_vk_node_seconds(pm_program_impl *program, double *seconds)
+// A node begins where the one before it ended, or where its segment did: the time between two submissions is nobody's.
+bool pm_vk_node_seconds(pm_program_impl *program, double *seconds, double *starts)
 {
     pm_vk_device *d = program->device;
-    const int n = program->nodes + 1;
+    const int n = program->nodes + program->segment_count;
     if (!program->queries || !program->ran || pm_vk_drain(d) != PM_OK) return false;
     uint64_t *ticks = pm_new_array(program, uint64_t, n);
     const bool good = ticks && d->vk.vkGetQueryPoolResults(d->handle, program->queries, 0, (uint32_t)n, sizeof *ticks * (size_t)n, ticks,
                                                            sizeof *ticks, VK_QUERY_RESULT_64_BIT) == VK_SUCCESS;
-    for (int i = 0; good && i < program->nodes; i++)
-        seconds[i] = ticks[i + 1] > ticks[i] ? (double)(ticks[i + 1] - ticks[i]) * d->tick_seconds : 0;
+    for (int i = 0; good && i < program->nodes; i++) {
+        const uint64_t first = ticks[program->nodes], opened = ticks[program->nodes + program->first[i]];
+        const uint64_t begun = i && ticks[i - 1] > opened ? ticks[i - 1] : opened;
+        seconds[i] = ticks[i] > begun ? (double)(ticks[i] - begun) * d->tick_seconds : 0;
+        if (starts) starts[i] = begun > first ? (double)(begun - first) * d->tick_seconds : 0;
+    }
     pm_free(ticks);
     return good;
 }

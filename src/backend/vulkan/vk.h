@@ -191,6 +191,6 @@ pm_status pm_vk_prepare(pm_device *device, const pm_plan *plan, pm_program_impl 
 void      pm_vk_program_destroy(pm_program_impl *program);
 pm_status pm_vk_run(pm_program_impl *program, int64_t n);
 pm_status pm_vk_wait(pm_device *device);
-bool      pm_vk_node_seconds(pm_program_impl *program, double *seconds);
+bool      pm_vk_node_seconds(pm_program_impl *program, double *seconds, double *starts);
 
 #endif
