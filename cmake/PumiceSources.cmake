@@ -1,5 +1,5 @@
 # The library and the command. A tier is a folder; its sources are what lies in it.
-set(PUMICE_TIERS core op data backend backend/ref graph nn metrics models train cli)
+set(PUMICE_TIERS core op data backend backend/ref graph nn metrics models train cli cli/bench)
 if(PUMICE_HAVE_CPU)
     list(APPEND PUMICE_TIERS backend/cpu)
 endif()

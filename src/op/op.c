@@ -164,13 +164,54 @@ double pm_op_flops(pm_op op, const pm_dims *dims)
     return elements;
 }
 
+// The input that holds indices into symbol, NULL when there is none; offsets: the one that holds offsets into it.
+static const pm_operand_sig *index_into(const pm_signature *s, int symbol, pm_domain domain)
+{
+    for (int i = 0; i < s->ins; i++)
+        if (s->operand[i].domain == domain && s->operand[i].bound == symbol) return &s->operand[i];
+    return NULL;
+}
+
+// Whether only operand o of the op has an axis of this symbol.
+static bool is_alone(const pm_signature *s, const pm_operand_sig *o, int symbol)
+{
+    for (int i = 0; i < s->ins + s->outs; i++)
+        if (&s->operand[i] != o && (s->operand[i].rows.symbol == symbol || s->operand[i].cols.symbol == symbol)) return false;
+    return true;
+}
+
+// How much of an axis of an input is read or written: all of it, but of a table that indices point into no more than there are indices,
+// and of one that the step state points into as many rows as the other operand has.
+static double touched(const pm_signature *s, const pm_operand_sig *o, const pm_dim *axis, const pm_dims *dims)
+{
+    const double length = (double)pm_dim_length(axis, dims);
+    if (axis->symbol < 0) return length;
+    const pm_operand_sig *index = index_into(s, axis->symbol, PM_INDEX), *offsets = index_into(s, axis->symbol, PM_OFFSETS);
+    if (offsets && s->outs && is_alone(s, offsets, offsets->cols.symbol) && index_into(s, offsets->cols.symbol, PM_INDEX))
+        return PM_MIN(length, (double)pm_dim_length(&s->operand[s->ins].cols, dims));    // some rows of a resident matrix
+    if (!is_alone(s, o, axis->symbol)) return length;
+    if (index) {
+        const bool by_row = axis == &o->cols && index->rows.symbol >= 0;
+        return PM_MIN(length, (double)pm_dim_length(&index->cols, dims) * (by_row ? 1 : (double)pm_dim_length(&index->rows, dims)));
+    }
+    bool by_state = false;
+    for (int i = 0; i < s->ins; i++) by_state |= s->operand[i].domain == PM_STATE;
+    for (int i = 0; by_state && axis == &o->rows && i < s->ins + s->outs; i++)
+        if (&s->operand[i] != o && s->operand[i].cols.symbol == o->cols.symbol)
+            return PM_MIN(length, (double)pm_dim_length(&s->operand[i].rows, dims));
+    return length;
+}
+
 double pm_op_bytes(pm_op op, const pm_dims *dims)
 {
     const pm_signature *s = &pm_op_table[op].sig;
     double bytes = 0;
     for (int i = 0; i < s->ins + s->outs; i++) {
         const pm_operand_sig *o = &s->operand[i];
-        bytes += 4.0 * (1 + o->inout) * (double)pm_dim_length(&o->rows, dims) * (double)pm_dim_length(&o->cols, dims);
+        const bool input = i < s->ins;
+        const double rows = input ? touched(s, o, &o->rows, dims) : (double)pm_dim_length(&o->rows, dims);
+        const double cols = input ? touched(s, o, &o->cols, dims) : (double)pm_dim_length(&o->cols, dims);
+        bytes += 4.0 * (1 + o->inout) * rows * cols;
     }
     return bytes;
 }

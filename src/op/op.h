@@ -63,7 +63,8 @@ pm_shape pm_op_out_shape(pm_op op, int index, const pm_dims *dims);
 pm_dtype pm_op_out_dtype(pm_op op, int index, const pm_dtype *in);
 
 // Work of a call, for budgets and benchmarks: floating-point operations (2·M·N·K for matmul, 2·E·H for the sparse products,
-// else one an output element), and bytes that must move at least (each operand once).
+// else one an output element), and bytes that must move at least: each operand once, in-out ones
+// twice, of tables that indices or the step state point into what is pointed at.
 double pm_op_flops(pm_op op, const pm_dims *dims);
 double pm_op_bytes(pm_op op, const pm_dims *dims);
 

@@ -54,7 +54,7 @@ expect 0 models --json
 expect 0 models mult-vae --json
 json hyperparameters 0 default >default
 expect 0 bench ops --device "$DEVICE" --op add --quick --seconds 0 --json
-json ops 0 seconds >seconds
+json rows 0 seconds >seconds
 expect 0 bench ops --device "$DEVICE" --op matmul --quick --seconds 0
 says out "GFLOP/s"
 "$OWN_MODEL" models my-dae >out 2>err || fail "a model of one's own"

@@ -1,0 +1,93 @@
+# bench: rows of every kind, the document, traces, and what --compare finds.
+. "$SUPPORT"
+quick="--device $DEVICE --threads 2 --quick --seconds 0"
+
+# events FILE: how many events of a trace are ops. --slower FILE FACTOR: its rows, every time divided by FACTOR.
+events()
+{
+    "$JSON_GET" "$1" traceEvents >events || fail "$1 is no JSON"
+    grep -o '"ph":"X"' events | wc -l
+}
+
+# shellcheck disable=SC2086
+expect 0 bench ops $quick --op matmul
+says out "GFLOP/s"
+says out "share"
+# shellcheck disable=SC2086
+expect 0 bench ops $quick --op softmax --lengths odd --json --trace trace.json
+cp out old.json
+[ "$(json pumice_bench)" = 1 ] || fail "format"
+[ "$(json bench)" = ops ] || fail "bench"
+[ "$(json machine backend)" = "$DEVICE" ] || fail "backend"
+[ "$(json machine threads)" = 2 ] || fail "threads"
+[ "$(json rows 0 name)" = softmax ] || fail "name"
+[ "$(json rows 0 shape)" = "R=129 C=1009" ] || fail "shape"
+[ "$(json rows 0 bytes)" = $((2 * 4 * 129 * 1009)) ] || fail "bytes"
+for key in seconds least most noise repetitions flops gflops gbs share; do
+    json rows 0 $key >value
+done
+[ "$(events trace.json)" = 1 ] || fail "a trace of one op has $(events trace.json) events"
+"$JSON_GET" trace.json traceEvents 1 args shape | grep -q R=129 || fail "no shape in the trace"
+if [ "$DEVICE" = cpu ]; then
+    [ "$(json rows 0 against)" = copy ] || fail "softmax is held against copying"
+    json ceilings copy gbs >value
+    # shellcheck disable=SC2086
+    expect 0 bench ops $quick --op matmul --json
+    [ "$(json rows 0 against)" = OpenBLAS ] || fail "matmul is held against OpenBLAS"
+    json ceilings sgemm gflops >value
+fi
+
+# A planted slowdown: the old run a hundred times as fast. And the other way round.
+compare="bench ops $quick --op softmax --lengths odd --compare"
+sed 's/"seconds":.*/"seconds": 1e-9,/; s/"noise":.*/"noise": 0,/' old.json >fast.json
+sed 's/"seconds":.*/"seconds": 100,/; s/"ceiling_seconds":.*/"ceiling_seconds": null,/' old.json >slow.json
+# shellcheck disable=SC2086
+expect 1 $compare fast.json
+says out "1 slower, 0 faster"
+# shellcheck disable=SC2086
+expect 1 $compare fast.json --json
+[ "$(json comparison slower 0 name)" = softmax ] || fail "what got slower"
+# shellcheck disable=SC2086
+expect 0 $compare slow.json
+says out "0 slower, 1 faster"
+# Within the tolerance, or within the noise: neither.
+# shellcheck disable=SC2086
+expect 0 $compare old.json --tolerance 100
+sed 's/"seconds":.*/"seconds": 1e-9,/; s/"noise":.*/"noise": 1000,/' old.json >noisy.json
+# shellcheck disable=SC2086
+expect 0 $compare noisy.json
+
+# What cannot be compared is refused: another machine, other lengths, another benchmark, no common row, no document.
+sed 's/"profile":.*/"profile": "another",/' old.json >other.json
+# shellcheck disable=SC2086
+expect 2 $compare other.json
+says err "another"
+sed 's/"quick":.*/"quick": false,/' old.json >long.json
+# shellcheck disable=SC2086
+expect 2 $compare long.json
+says err "--quick"
+sed 's/"bench":.*/"bench": "models",/' old.json >models.json
+# shellcheck disable=SC2086
+expect 2 $compare models.json
+says err "bench models"
+# shellcheck disable=SC2086
+expect 2 bench ops $quick --op exp --compare old.json
+says err "no row in common"
+head -c 200 old.json >cut.json
+# shellcheck disable=SC2086
+expect 4 $compare cut.json
+says err "cut.json"
+echo '{"rows": []}' >empty.json
+# shellcheck disable=SC2086
+expect 4 $compare empty.json
+sed 's/"seconds":.*/"seconds": "x",/' old.json >bad.json
+# shellcheck disable=SC2086
+expect 4 $compare bad.json
+says err "softmax"
+# shellcheck disable=SC2086
+expect 1 $compare none.json
+# shellcheck disable=SC2086
+expect 1 bench ops $quick --op exp --trace none/trace.json
+# shellcheck disable=SC2086
+expect 2 bench ops $quick --op sotfmax
+says err '"softmax"'
