@@ -7,14 +7,16 @@
 
 #include "core/philox.h"
 
-static const int awkward[] = { 1, 3, 31, 33, 127, 129, 257, 1000 };
-enum { LENGTHS = 8, GUARD_WORDS = 64 };
+// 128 and 1000 for kernels that take four elements at a time.
+static const int awkward[] = { 1, 3, 31, 33, 127, 128, 129, 257, 1000 };
+enum { LENGTHS = 9, GUARD_WORDS = 64 };
 
 typedef struct maker {
     pm_case              *c;
     const pm_op_info     *info;
     const pm_signature   *sig;
     const pm_case_params *params;
+    uint32_t              step;    // of the places and strides of views
     pm_rng                rng;
 } maker;
 
@@ -156,7 +158,7 @@ static void shape_operand(maker *m, int i)
     const bool swap = o->transpose >= 0 && m->c->args[o->transpose].flag;
     p->rows = pm_dim_length(swap ? &o->cols : &o->rows, &m->c->lengths);
     p->cols = pm_dim_length(swap ? &o->rows : &o->cols, &m->c->lengths);
-    p->stride = p->cols + (m->c->strided ? below(m, 8) : 0);
+    p->stride = p->cols + (m->c->strided ? m->step * below(m, 8) : 0);
     p->dtype = o->dtype;
 }
 
@@ -181,7 +183,7 @@ static pm_status lay_out(maker *m)
         if (alias_of(m, i) >= 0) continue;
         p->buffer = c->together ? 0 : i;
         const int64_t start = c->words[p->buffer] + GUARD_WORDS;    // whole tensors start at multiples of 256 bytes
-        p->offset = 4 * (start + (c->strided ? below(m, 64) : 0));
+        p->offset = 4 * (start + (c->strided ? m->step * below(m, 64) : 0));
         const int64_t end = p->offset / 4 + p->rows * p->stride + GUARD_WORDS;
         c->words[p->buffer] = (end + 63) / 64 * 64;
         c->images = PM_MAX(c->images, p->buffer + 1);
@@ -390,6 +392,7 @@ pm_status pm_case_make(const void *parent, pm_op op, int index, const pm_case_pa
         c->in_place = draw >> 9 & 1;
         c->together = draw >> 10 & 1;
         c->poisoned = draw >> 11 & 1;
+        m.step = draw >> 12 & 1 ? 4 : 1;
     }
     draw_lengths(&m);
     draw_args(&m);
