@@ -1,6 +1,7 @@
 # Shaders: shaders/NAME.comp → SPIR-V → C arrays inside the library (tools/embed.c). glslang writes the includes of each shader
 # (shared .glsl files, generated preludes) to a depfile, so that only what a change touches is compiled again.
-# A line `// variants: a b` in NAME.comp has it compiled again as NAME_a with PM_VARIANT_A defined, and as NAME_b.
+# A line `// variants: a b` in NAME.comp has it compiled again as NAME_a with PM_VARIANT_A defined, and as NAME_b; a line `// wide: …` as
+# NAME_wide; the use of a fold (rows.glsl) as NAME_subgroup; both as NAME_wide_subgroup too.
 set(PUMICE_SPIRV ${CMAKE_BINARY_DIR}/spirv)
 file(MAKE_DIRECTORY ${PUMICE_SPIRV})
 file(GLOB shader_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/shaders/*.comp)
@@ -35,9 +36,21 @@ foreach(shader IN LISTS shader_files)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${shader})
     string(REGEX MATCHALL "[a-z0-9]+" variants "${variants}")
     list(REMOVE_ITEM variants variants)
+    file(STRINGS ${shader} wide REGEX "^// wide:")
+    file(STRINGS ${shader} folds REGEX "group_[a-z]+\\(")
+    if(wide)
+        list(APPEND variants wide)
+    endif()
+    if(folds)
+        list(APPEND variants subgroup)
+    endif()
+    if(wide AND folds)
+        list(APPEND variants wide_subgroup)
+    endif()
     foreach(variant IN LISTS variants)
-        string(TOUPPER ${variant} macro)
-        pumice_shader(${shader} ${name}_${variant} -DPM_VARIANT_${macro})
+        string(TOUPPER ${variant} macros)
+        string(REGEX REPLACE "([A-Z0-9]+)_?" "-DPM_VARIANT_\\1;" macros ${macros})
+        pumice_shader(${shader} ${name}_${variant} ${macros})
     endforeach()
 endforeach()
 if(NOT SPIRV_VAL)

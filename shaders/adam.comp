@@ -3,13 +3,15 @@
 #include "each.glsl"
 #include "adam.glsl"
 
+// wide: w m v g
 void main()
 {
-    EACH(i, j, p.C) {
-        const float grad = g(i, j) + p.decay * w(i, j);
-        const float first = p.beta1 * m(i, j) + (1.0 - p.beta1) * grad, second = p.beta2 * v(i, j) + (1.0 - p.beta2) * grad * grad;
-        m(i, j) = first;
-        v(i, j) = second;
-        w(i, j) -= rate(0u) * first / (sqrt(second) + p.eps);
+    EACH4(i, j, p.C) {
+        const WIDE before = w4(i, j), grad = g4(i, j) + p.decay * before;
+        const WIDE first = p.beta1 * m4(i, j) + (1.0 - p.beta1) * grad;
+        const WIDE second = p.beta2 * v4(i, j) + (1.0 - p.beta2) * grad * grad;
+        m4(i, j) = first;
+        v4(i, j) = second;
+        w4(i, j) = before - rate(0u) * first / (sqrt(second) + p.eps);
     }
 }

@@ -3,7 +3,8 @@
 #include "each.glsl"
 #include "add_row.glsl"
 
+// wide: x b y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = x(i, j) + b(j);
+    EACH4(i, j, p.C) y4(i, j) = x4(i, j) + b4(j);
 }

@@ -3,7 +3,8 @@
 #include "each.glsl"
 #include "axpy.glsl"
 
+// wide: a b y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = p.alpha * a(i, j) + b(i, j);
+    EACH4(i, j, p.C) y4(i, j) = p.alpha * a4(i, j) + b4(i, j);
 }

@@ -3,7 +3,8 @@
 #include "each.glsl"
 #include "broadcast_col.glsl"
 
+// wide: y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = x(i, 0u);
+    EACH4(i, j, p.C) y4(i, j) = WIDE(x(i, 0u));
 }

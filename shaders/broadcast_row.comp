@@ -3,7 +3,8 @@
 #include "each.glsl"
 #include "broadcast_row.glsl"
 
+// wide: x y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = x(j);
+    EACH4(i, j, p.C) y4(i, j) = x4(j);
 }

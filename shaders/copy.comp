@@ -3,7 +3,8 @@
 #include "each.glsl"
 #include "copy.glsl"
 
+// wide: x y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = x(i, j);
+    EACH4(i, j, p.C) y4(i, j) = x4(i, j);
 }

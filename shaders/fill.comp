@@ -3,7 +3,8 @@
 #include "each.glsl"
 #include "fill.glsl"
 
+// wide: y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = p.value;
+    EACH4(i, j, p.C) y4(i, j) = WIDE(p.value);
 }

@@ -3,10 +3,11 @@
 #include "each.glsl"
 #include "gather_rows.glsl"
 
+// wide: x y
 void main()
 {
-    EACH(b, j, p.C) {
+    EACH4(b, j, p.C) {
         const uint r = rows(b);
-        if (r >= p.win_lo && r < p.win_hi) y(b, j) = x(r, j);
+        if (r >= p.win_lo && r < p.win_hi) y4(b, j) = x4(r, j);
     }
 }

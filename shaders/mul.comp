@@ -3,7 +3,8 @@
 #include "each.glsl"
 #include "mul.glsl"
 
+// wide: a b y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = a(i, j) * b(i, j);
+    EACH4(i, j, p.C) y4(i, j) = a4(i, j) * b4(i, j);
 }

@@ -3,7 +3,8 @@
 #include "each.glsl"
 #include "mul_col.glsl"
 
+// wide: x y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = x(i, j) * s(i, 0u);
+    EACH4(i, j, p.C) y4(i, j) = x4(i, j) * s(i, 0u);
 }

@@ -4,12 +4,13 @@
 #include "pumice/state.h"
 #include "put_rows.glsl"
 
+// wide: x dst
 // over: x
 void main()
 {
     const uint position = state(PM_STATE_POSITION), live = state(PM_STATE_LIVE);
-    EACH(b, j, p.C) {
+    EACH4(b, j, p.C) {
         const uint row = position + b;
-        if (b < live && row >= p.win_lo && row < p.win_hi) dst(row, j) = x(b, j);
+        if (b < live && row >= p.win_lo && row < p.win_hi) dst4(row, j) = x4(b, j);
     }
 }

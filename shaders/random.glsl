@@ -25,6 +25,13 @@ uint pm_random_bits(uvec2 seed, uint stream, uint step, uint row, uint col)
     return pm_random_block(seed, stream, step, row, col)[col % 4u];
 }
 
+// The bits of the columns that an invocation takes at a time (each.glsl).
+#ifdef PM_VARIANT_WIDE
+#define pm_random_wide pm_random_block
+#else
+#define pm_random_wide pm_random_bits
+#endif
+
 // [0, 1), the 24 high bits.
 float pm_unit_from_bits(uint bits)
 {

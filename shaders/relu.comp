@@ -3,7 +3,16 @@
 #include "each.glsl"
 #include "relu.glsl"
 
+// wide: x y
+float rectified(float x)
+{
+    return x > 0.0 ? x : 0.0;
+}
+
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = x(i, j) > 0.0 ? x(i, j) : 0.0;
+    EACH4(i, j, p.C) {
+        const WIDE v = x4(i, j);
+        y4(i, j) = PM_OF(rectified, v);
+    }
 }

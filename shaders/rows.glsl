@@ -10,8 +10,8 @@
 // Entries [from, to) of a sparse row.
 #define EACH_ENTRY(e, from, to) for (uint e = (from) + gl_LocalInvocationID.x; e < (to); e += gl_WorkGroupSize.x)
 
-shared float group_floats[256];
-shared uint group_uints[256];
+shared float group_floats[512];
+shared uint group_uints[512];
 
 float group_sum(float value)
 {

@@ -3,7 +3,8 @@
 #include "each.glsl"
 #include "scale.glsl"
 
+// wide: x y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = p.alpha * x(i, j);
+    EACH4(i, j, p.C) y4(i, j) = p.alpha * x4(i, j);
 }

@@ -3,7 +3,11 @@
 #include "each.glsl"
 #include "sigmoid_grad.glsl"
 
+// wide: s dy y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = dy(i, j) * s(i, j) * (1.0 - s(i, j));
+    EACH4(i, j, p.C) {
+        const WIDE v = s4(i, j);
+        y4(i, j) = dy4(i, j) * v * (1.0 - v);
+    }
 }

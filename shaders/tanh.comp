@@ -4,7 +4,11 @@
 #include "math.glsl"
 #include "tanh.glsl"
 
+// wide: x y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = pm_tanh(x(i, j));
+    EACH4(i, j, p.C) {
+        const WIDE v = x4(i, j);
+        y4(i, j) = PM_OF(pm_tanh, v);
+    }
 }

@@ -3,7 +3,11 @@
 #include "each.glsl"
 #include "tanh_grad.glsl"
 
+// wide: t dy y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = dy(i, j) * (1.0 - t(i, j) * t(i, j));
+    EACH4(i, j, p.C) {
+        const WIDE v = t4(i, j);
+        y4(i, j) = dy4(i, j) * (1.0 - v * v);
+    }
 }

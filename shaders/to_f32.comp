@@ -3,7 +3,8 @@
 #include "each.glsl"
 #include "to_f32.glsl"
 
+// wide: x y
 void main()
 {
-    EACH(i, j, p.C) y(i, j) = float(x(i, j));
+    EACH4(i, j, p.C) y4(i, j) = WIDE(x4(i, j));
 }

@@ -7,7 +7,7 @@ if(PUMICE_TEST_DRIVERS)
     # As on the smallest device there may be, so that windows are met by tiny tensors; and with every optional path off.
     pumice_driver_test(op.parity.min ${CMAKE_COMMAND} -E env PUMICE_VK_LIMITS=min,range=64K
         $<TARGET_FILE:op_suite> --device vulkan --suite parity --limit 1e5)
-    pumice_driver_test(op.parity.plain ${CMAKE_COMMAND} -E env PUMICE_VK_DISABLE=mapping,timestamps,batching,tiles
+    pumice_driver_test(op.parity.plain ${CMAKE_COMMAND} -E env PUMICE_VK_DISABLE=mapping,timestamps,batching,tiles,vectors
         $<TARGET_FILE:op_suite> --device vulkan --suite parity --limit 3e4 --cases 8)
 
     find_file(VALIDATION_LAYER VkLayer_khronos_validation.json PATHS /usr/share/vulkan/explicit_layer.d /etc/vulkan/explicit_layer.d)

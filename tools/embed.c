@@ -1,7 +1,7 @@
 // Lays compiled shaders into C arrays. Runs at build time.
 //     embed OUT_FOLDER SPIRV_FOLDER NAME=SHADER.comp …
-// writes OUT/shaders.c and OUT/shaders.def (PM_SHADER(name) a shader). Lines `// passes: 4`, `// over: x`, `// rows: B`, `// items: E` of
-// a shader's source go into its entry (src/backend/vulkan/shader.h).
+// writes OUT/shaders.c and OUT/shaders.def (PM_SHADER(name) a shader). Lines `// passes: 4`, `// over: x`, … of a shader's source go
+// into its entry (src/backend/vulkan/shader.h).
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,15 +41,17 @@ static FILE *create(const char *folder, const char *name)
     return f;
 }
 
+enum { WORDS = 48 };
+
 // The rest of the line that begins with `key`, "" without one.
-static const char *says(const char *source, const char *key, char out[16])
+static const char *says(const char *source, const char *key, char out[WORDS])
 {
     out[0] = 0;
     const size_t n = strlen(key);
     for (const char *at = source; at; at = strchr(at, '\n')) {
         at += *at == '\n';
         if (strncmp(at, key, n) == 0) {
-            sscanf(at + n, " %15s", out);
+            sscanf(at + n, " %47[^\n]", out);
             break;
         }
     }
@@ -65,7 +67,7 @@ static uint64_t hash(const unsigned char *data, size_t size)
 
 static void write_shader(FILE *c, const char *name, const char *source, const unsigned char *code, size_t size)
 {
-    char passes[16], over[16], rows[16], items[16];
+    char passes[WORDS], over[WORDS], rows[WORDS], items[WORDS], wide[WORDS], lanes[WORDS], in_place[WORDS];
     fprintf(c, "\nstatic const uint32_t code_%s[] = {", name);
     for (size_t i = 0; i < size / 4; i++) {
         uint32_t word;
@@ -74,8 +76,9 @@ static void write_shader(FILE *c, const char *name, const char *source, const un
     }
     fprintf(c, "\n};\nconst pm_vk_shader pm_vk_shader_%s = { \"%s\", code_%s, sizeof code_%s, 0x%llxu, ", name, name, name, name,
             (unsigned long long)hash(code, size));
-    fprintf(c, "%d, \"%s\", %d, %d };\n", atoi(says(source, "// passes:", passes)), says(source, "// over:", over),
-            says(source, "// rows:", rows)[0], says(source, "// items:", items)[0]);
+    fprintf(c, "%d, \"%s\", %d, %d, \"%s\", %d, %d };\n", atoi(says(source, "// passes:", passes)), says(source, "// over:", over),
+            says(source, "// rows:", rows)[0], says(source, "// items:", items)[0], says(source, "// wide:", wide),
+            atoi(says(source, "// lanes:", lanes)), says(source, "// in place", in_place)[0] != 0);
 }
 
 int main(int argc, char **argv)

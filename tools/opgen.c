@@ -226,6 +226,19 @@ static void write_params(const char *out)
     fclose(f);
 }
 
+// NAME4(i, j): PM_WIDTH elements from column j on, a multiple of PM_WIDTH, through a wider view of the same binding.
+static void write_accessor(FILE *f, const pm_operand_sig *o, int binding, bool written)
+{
+    if (o->transpose >= 0 || o->cols.symbol < 0) return;
+    const char *n = o->name;
+    fprintf(f, "#ifdef PM_VARIANT_WIDE\nlayout(std430, set = 0, binding = %d) %sbuffer pm_wide_%d { %s %s_wide_[]; };\n", binding,
+            written ? "" : "readonly ", binding, o->dtype == PM_F32 ? "vec4" : "uvec4", n);
+    if (pm_single_row(o)) fprintf(f, "#define %s4(j) %s_wide_[(p.%s_off + (j)) / 4u]\n#else\n#define %s4(j) %s(j)\n#endif\n", n, n, n, n, n);
+    else
+        fprintf(f, "#define %s4(i, j) %s_wide_[(p.%s_off + (i) * p.%s_stride + (j)) / 4u]\n#else\n#define %s4(i, j) %s(i, j)\n#endif\n", n, n, n,
+                n, n, n);
+}
+
 // Bindings in operand order; push block: offset (and stride) of each operand, the dimensions, the parameters, then what the
 // backend adds: the rows [lo, hi) and the window [win_lo, win_hi) of this dispatch, and the pass. A product has one binding more,
 // scratch, and PM_MATMUL_WAIT: where a sum lies between windows over K.
@@ -236,6 +249,7 @@ static void write_glsl(const char *out, const line *l)
     snprintf(name, sizeof name, "generated/glsl/%s.glsl", l->field[0]);
     FILE *f = create(out, name);
     fprintf(f, "// Generated from ops.def: bindings and push block of %s.\n//     %s\n", l->field[0], l->signature);
+    fputs("layout(constant_id = 1) const uint PM_IN_PLACE = 0u;\n", f);
     const int total = s->ins + s->outs + s->temps;
     for (int i = 0; i < total; i++) {
         const pm_operand_sig *o = &s->operand[i];
@@ -267,6 +281,7 @@ static void write_glsl(const char *out, const line *l)
         if (pm_single_row(&s->operand[i])) fprintf(f, "#define %s(j) %s_[p.%s_off + (j)]\n", o, o, o);
         else fprintf(f, "#define %s(i, j) %s_[p.%s_off + (i) * p.%s_stride + (j)]\n", o, o, o, o);
     }
+    for (int i = 0; i < total; i++) write_accessor(f, &s->operand[i], i, i >= s->ins || s->operand[i].inout);
     if (matmul && s->outs) fprintf(f, "#define PM_MATMUL_WAIT(i, j) %s(i, j)\n", s->operand[s->ins].name);
     else if (matmul) fputs("#define PM_MATMUL_WAIT(i, j) sums_[((i) - p.lo) * p.N + (j)]\n", f);
     fclose(f);

@@ -20,6 +20,7 @@ typedef struct cutter {
     const pm_plan_node *node;
     const pm_op_info   *info;
     const pm_vk_shader *shader;
+    pm_vk_variant       variant;
     int                 index, operands;
     bool                product;    // of class MATMUL
     units               operand[PM_MAX_OPERANDS];
@@ -137,16 +138,16 @@ static int64_t up(int64_t n, int64_t by)
 
 static uint32_t groups_of(const cutter *c, int64_t rows, int64_t across)
 {
-    const int64_t local = pm_vk_local_size(c->d, c->node->op);
+    const int64_t local = c->variant.constant[0], width = c->variant.width;
     const pm_signature *s = &c->info->sig;
     int64_t groups = 1;
     if (c->shader->items) {
         groups = up(c->node->dims.of[symbol_of(s, c->shader->items)], local);
     } else {
         switch (c->info->klass) {
-        case PM_CLASS_EACH: groups = up(rows * c->cols, local); break;
+        case PM_CLASS_EACH: groups = up(rows * (c->cols / width), local); break;
         case PM_CLASS_ROWS: groups = rows; break;
-        case PM_CLASS_COLS: groups = up(c->cols, local); break;
+        case PM_CLASS_COLS: groups = up(c->cols / width, local); break;
         case PM_CLASS_ONE: break;
         case PM_CLASS_MATMUL:
             groups = c->d->matmul == PM_VK_TILE    ? up(rows, local / 4) * up(across, 64)
@@ -203,7 +204,7 @@ static pm_status emit(cutter *c, const piece *p, pm_vk_dispatches *out)
     }
     const pm_signature *s = &c->info->sig;
     pm_vk_dispatch *q = &out->list[out->count++];
-    *q = (pm_vk_dispatch){ .node = c->index, .op = c->node->op, .bindings = pm_vk_binding_count(c->node->op), .passes = PM_MAX(c->shader->passes, 1),
+    *q = (pm_vk_dispatch){ .node = c->index, .variant = c->variant, .bindings = pm_vk_binding_count(c->node->op), .passes = PM_MAX(c->shader->passes, 1),
                            .groups = groups_of(c, p->row_end - p->row, p->col_end - p->col) };
     int n = 0;
     for (int i = 0; i < c->operands; i++) {
@@ -249,6 +250,7 @@ pm_status pm_vk_cut(pm_vk_device *d, const pm_plan *plan, int n, pm_vk_dispatche
                "%s: %s has %d operands and a shader stage may bind %d", d->base.info.id, info->name, pm_vk_binding_count(node->op),
                PM_VK_MAX_BINDINGS);
     measure(&c);
+    pm_vk_choose(d, node, c.cols, &c.variant);
     PM_TRY(choose_pieces(&c));
     piece p;
     for (p.col = 0; p.col == 0 || p.col < c.across; p.col += c.col_piece)

@@ -175,10 +175,13 @@ static void choose(pm_vk_device *d, const facts *f)
     const bool software = d->base.info.type == PM_DEVICE_SOFTWARE, small = d->switches.min_limits;
     const bool swiftshader = f->driver.driverID == VK_DRIVER_ID_GOOGLE_SWIFTSHADER;
     d->limits.local_size = !small && !software && PM_MIN(l->maxComputeWorkGroupInvocations, l->maxComputeWorkGroupSize[0]) >= 256 ? 256 : 128;
-    d->limits.row_size = small || !software ? d->limits.local_size : 32;    // a software driver pays for each invocation at a barrier
+    // A software driver pays for each invocation at a barrier.
+    d->limits.row_size = software ? 32 : PM_MIN(d->limits.local_size * 2, PM_MIN(l->maxComputeWorkGroupInvocations, l->maxComputeWorkGroupSize[0]));
+    d->limits.one_size = software ? 32 : d->limits.local_size;
+    if (small) d->limits.row_size = d->limits.one_size = d->limits.local_size;
     d->limits.groups = PM_MIN(l->maxComputeWorkGroupCount[0], 65535);
     d->limits.range = small ? 1 << 27 : l->maxStorageBufferRange;
-    d->limits.align = small ? 256 : PM_MAX((int64_t)l->minStorageBufferOffsetAlignment, 4);
+    d->limits.align = small ? 256 : PM_MAX((int64_t)l->minStorageBufferOffsetAlignment, 16);
     if (d->switches.range) d->limits.range = PM_MIN(d->limits.range, d->switches.range);
     d->limits.seconds = d->switches.time ? 1e-6 * (double)d->switches.time : 0.1;    // far below any watchdog, and Ctrl-C answers at once
     d->timestamps = !d->switches.no_timestamps && f->queue.timestampValidBits > 0 && l->timestampPeriod > 0;

@@ -36,10 +36,11 @@ const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op)
     return pm_op_table[op].klass == PM_CLASS_MATMUL ? products[op][d->matmul] : shaders[op];
 }
 
-uint32_t pm_vk_local_size(const pm_vk_device *d, pm_op op)
+const pm_vk_shader *pm_vk_shader_named(const char *name)
 {
-    const pm_op_class klass = pm_op_table[op].klass;
-    return klass == PM_CLASS_ROWS || klass == PM_CLASS_ONE ? d->limits.row_size : d->limits.local_size;
+    for (int i = 0; i < PM_COUNT(all_shaders); i++)
+        if (pm_name_equal(all_shaders[i]->name, name)) return all_shaders[i];
+    return NULL;
 }
 
 int pm_vk_binding_count(pm_op op)
@@ -173,7 +174,7 @@ pm_status pm_vk_pipelines_open(pm_vk_device *d)
 void pm_vk_pipelines_close(pm_vk_device *d)
 {
     if (d->cache) save_cache(d);
-    for (int i = 0; i < PM_OP_COUNT; i++) d->vk.vkDestroyPipeline(d->handle, d->pipeline[i], NULL);
+    for (int i = 0; i < d->pipeline_count; i++) d->vk.vkDestroyPipeline(d->handle, d->pipelines[i].handle, NULL);
     d->vk.vkDestroyPipelineCache(d->handle, d->cache, NULL);
     for (int i = 0; i <= PM_VK_MAX_BINDINGS; i++) {
         d->vk.vkDestroyPipelineLayout(d->handle, d->layout[i], NULL);
@@ -181,28 +182,44 @@ void pm_vk_pipelines_close(pm_vk_device *d)
     }
 }
 
-pm_status pm_vk_pipeline(pm_vk_device *d, pm_op op, VkPipeline *out)
+static pm_status create_pipeline(pm_vk_device *d, const pm_vk_variant *v, uint32_t bindings, VkPipeline *out)
 {
-    *out = d->pipeline[op];
-    if (*out) return PM_OK;
-    const pm_vk_shader *shader = pm_vk_shader_of(d, op);
-    const VkShaderModuleCreateInfo module_info = { .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = shader->size,
-                                                   .pCode = shader->code };
+    const VkShaderModuleCreateInfo module_info = { .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = v->shader->size,
+                                                   .pCode = v->shader->code };
     VkShaderModule module;
-    PM_TRY(pm_vk_check(d, d->vk.vkCreateShaderModule(d->handle, &module_info, NULL, &module), shader->name));
-    const VkSpecializationMapEntry entry = { 0, 0, 4 };
-    const uint32_t local_size = pm_vk_local_size(d, op);
-    const VkSpecializationInfo local = { 1, &entry, 4, &local_size };
+    PM_TRY(pm_vk_check(d, d->vk.vkCreateShaderModule(d->handle, &module_info, NULL, &module), v->shader->name));
+    VkSpecializationMapEntry entries[PM_VK_CONSTANTS];
+    for (uint32_t i = 0; i < PM_VK_CONSTANTS; i++) entries[i] = (VkSpecializationMapEntry){ i, 4 * i, 4 };
+    const VkSpecializationInfo constants = { PM_VK_CONSTANTS, entries, sizeof v->constant, v->constant };
     const VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module,
-                   .pName = "main", .pSpecializationInfo = &local },
-        .layout = d->layout[pm_vk_binding_count(op)],
+                   .pName = "main", .pSpecializationInfo = &constants },
+        .layout = d->layout[bindings],
     };
-    const VkResult result = d->vk.vkCreateComputePipelines(d->handle, d->cache, 1, &info, NULL, &d->pipeline[op]);
+    const VkResult result = d->vk.vkCreateComputePipelines(d->handle, d->cache, 1, &info, NULL, out);
     d->vk.vkDestroyShaderModule(d->handle, module, NULL);
-    PM_TRY(pm_vk_check(d, result, shader->name));
+    return pm_vk_check(d, result, v->shader->name);
+}
+
+static pm_vk_pipeline_entry *find_pipeline(pm_vk_device *d, const pm_vk_variant *v)
+{
+    for (int i = 0; i < d->pipeline_count; i++)
+        if (memcmp(&d->pipelines[i].variant, v, sizeof *v) == 0) return &d->pipelines[i];
+    return NULL;
+}
+
+pm_status pm_vk_pipeline(pm_vk_device *d, const pm_vk_variant *variant, uint32_t bindings, VkPipeline *out)
+{
+    const pm_vk_pipeline_entry *known = find_pipeline(d, variant);
+    *out = known ? known->handle : VK_NULL_HANDLE;
+    if (known) return PM_OK;
+    if (d->pipeline_count == d->pipeline_capacity) {
+        PM_TRY(pm_grow_array(d, (void **)&d->pipelines, PM_MAX(2 * d->pipeline_capacity, 64), sizeof *d->pipelines));
+        d->pipeline_capacity = PM_MAX(2 * d->pipeline_capacity, 64);
+    }
+    PM_TRY(create_pipeline(d, variant, bindings, out));
+    d->pipelines[d->pipeline_count++] = (pm_vk_pipeline_entry){ *variant, *out };
     d->cache_grew = true;
-    *out = d->pipeline[op];
     return PM_OK;
 }

@@ -147,7 +147,7 @@ static pm_status record(recorder *r, const pm_plan *plan, const pm_vk_dispatch *
 {
     pm_vk_device *d = r->d;
     VkPipeline pipeline;
-    PM_TRY(pm_vk_pipeline(d, q->op, &pipeline));
+    PM_TRY(pm_vk_pipeline(d, &q->variant, (uint32_t)q->bindings, &pipeline));
     segment *s = r->open ? &r->program->segments[r->program->segment_count - 1] : NULL;
     if (s && s->seconds + q->seconds > d->limits.seconds) {
         PM_TRY(next_segment(r));

@@ -44,14 +44,14 @@ static pm_status take_limit(const void *object, const char *word, void *arg)
 static pm_status take_disable(const void *object, const char *word, void *arg)
 {
     pm_vk_switches *s = arg;
-    bool *const flags[] = { &s->no_mapping, &s->no_timestamps, &s->no_batching, &s->no_tiles };
-    static const char *const names[] = { "mapping", "timestamps", "batching", "tiles" };
+    bool *const flags[] = { &s->no_mapping, &s->no_timestamps, &s->no_batching, &s->no_tiles, &s->no_vectors };
+    static const char *const names[] = { "mapping", "timestamps", "batching", "tiles", "vectors" };
     for (int i = 0; i < PM_COUNT(names); i++)
         if (pm_name_equal(word, names[i])) {
             *flags[i] = true;
             return PM_OK;
         }
-    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_DISABLE: \"%s\" is not one of mapping, timestamps, batching, tiles", word);
+    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_DISABLE: \"%s\" is not one of mapping, timestamps, batching, tiles, vectors", word);
 }
 
 static pm_status take_fault(const void *object, const char *word, void *arg)

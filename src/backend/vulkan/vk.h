@@ -11,20 +11,21 @@
 #include "backend/backend.h"
 #include "backend/vulkan/shader.h"
 
-enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK_MAX_BINDINGS = 8 };
+enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK_MAX_BINDINGS = 8, PM_VK_CONSTANTS = 7 };
 
 // ---- switches: what the environment asks for -------------------------------------------------------------------------------
 //   PUMICE_VK_LIMITS=min[,range=64K][,time=20]   the smallest device there may be, on any driver; a binding of 64 KiB at most;
 //                                          submissions of 20 microseconds, so that small work is cut in time too
 //   PUMICE_VK_DISABLE=a,b                  mapping: device memory is never written directly; timestamps: no node times;
-//                                          batching: one submission a run; tiles: no shared-memory matmul
+//                                          batching: one submission a run; tiles: no shared-memory matmul; vectors: an element a
+//                                          load
 //   PUMICE_VK_FAULT=alloc:N | full:N | lost:N | create   the N-th device allocation fails; it and all after it do; the N-th
 //                                          submission loses the device; device creation fails: for tests
 //   PUMICE_VK_VALIDATION=core[,sync][,gpu] the Khronos layer watches, and what it says becomes an error
 //   PUMICE_VK_MATMUL=tile|block|plain      the matmul shader; all give the same bits
 //   PUMICE_CACHE=off                       no pipeline cache on disk
 typedef struct pm_vk_switches {
-    bool    min_limits, no_mapping, no_timestamps, no_batching, no_tiles, no_cache;
+    bool    min_limits, no_mapping, no_timestamps, no_batching, no_tiles, no_vectors, no_cache;
     int64_t range, time;                    // bytes, microseconds; 0: the device's, 100 milliseconds
     int64_t fail_alloc, full_from, lose_at;    // 0: never
     bool    fail_create, core, sync, gpu;
@@ -51,10 +52,23 @@ pm_status pm_vk_instance_create(const void *parent, const pm_vk_switches *switch
 // ---- device ----------------------------------------------------------------------------------------------------------------
 
 typedef struct pm_vk_limits {
-    uint32_t local_size, row_size, groups;    // invocations a workgroup, of ops that fold rows; workgroups a dispatch
+    uint32_t local_size, row_size, one_size;    // invocations a workgroup: of ops in general, at most of a row, of small ops
+    uint32_t groups;                            // workgroups a dispatch
     int64_t  range, align;          // of a storage-buffer binding
     double   seconds;               // of a submission
 } pm_vk_limits;
+
+// A pipeline is a shader and its specialisation constants, by id: invocations a workgroup, whether the output lies on its input.
+typedef struct pm_vk_variant {
+    const pm_vk_shader *shader;
+    uint32_t            width;    // elements a load
+    uint32_t            constant[PM_VK_CONSTANTS];
+} pm_vk_variant;
+
+typedef struct pm_vk_pipeline_entry {
+    pm_vk_variant variant;
+    VkPipeline    handle;
+} pm_vk_pipeline_entry;
 
 typedef struct pm_vk_block pm_vk_block;
 typedef struct pm_vk_buffer pm_vk_buffer;
@@ -109,7 +123,8 @@ typedef struct pm_vk_device {
     char                 *cache_path;
     uint64_t              cache_key;
     bool                  cache_grew;
-    VkPipeline            pipeline[PM_OP_COUNT];
+    pm_vk_pipeline_entry *pipelines;
+    int                   pipeline_count, pipeline_capacity;
     pm_program_impl      *programs;
 } pm_vk_device;
 
@@ -143,9 +158,9 @@ pm_status pm_vk_download(pm_buffer *buffer, int64_t offset, void *data, int64_t 
 pm_status pm_vk_pipelines_open(pm_vk_device *d);
 void      pm_vk_pipelines_close(pm_vk_device *d);    // keeps the cache on disk
 const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op);
-uint32_t  pm_vk_local_size(const pm_vk_device *d, pm_op op);    // invocations a workgroup
+const pm_vk_shader *pm_vk_shader_named(const char *name);    // NULL when there is none
 int       pm_vk_binding_count(pm_op op);    // its operands, and the scratch of a product
-pm_status pm_vk_pipeline(pm_vk_device *d, pm_op op, VkPipeline *out);
+pm_status pm_vk_pipeline(pm_vk_device *d, const pm_vk_variant *variant, uint32_t bindings, VkPipeline *out);
 uint64_t  pm_vk_shader_set(void);    // hash of all shaders
 
 // ---- from nodes to dispatches ----------------------------------------------------------------------------------------------
@@ -158,7 +173,7 @@ typedef struct pm_vk_binding {
 
 typedef struct pm_vk_dispatch {
     int           node, passes, bindings, words;
-    pm_op         op;
+    pm_vk_variant variant;
     pm_vk_binding binding[PM_VK_MAX_BINDINGS];
     uint32_t      push[PM_VK_PUSH_WORDS];    // the pass is the last word
     uint32_t      groups;
@@ -170,6 +185,9 @@ typedef struct pm_vk_dispatches {
     int             count, capacity;
     int64_t         scratch;    // bytes the program must have
 } pm_vk_dispatches;
+
+// cols: of what the grid covers.
+void pm_vk_choose(const pm_vk_device *d, const pm_plan_node *node, int64_t cols, pm_vk_variant *out);
 
 // Appends the dispatches of node `n`: one, or as many as its operands' sizes and the time of a submission ask for.
 pm_status pm_vk_cut(pm_vk_device *d, const pm_plan *plan, int n, pm_vk_dispatches *out);
