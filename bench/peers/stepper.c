@@ -6,6 +6,8 @@
 // line of JSON once it is ready, then one for each line on standard input:
 //     steps N    trains N steps as pumice train does: schedule, state, program, losses read back. Seconds and losses of each step
 //     order N    the rows of the next N steps, without training
+//     profile    the ops of a step with the seconds that each took in the last turn; products with their size. Host: what the last turn
+//                took a step beyond its ops
 // Threads are OMP_NUM_THREADS, else one a core.
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@ typedef struct stepper {
     pm_progress_state at;
     int64_t           epoch, position;
     double            read, opened, ready;    // seconds on the clock
+    double            last;                   // seconds a step of the last chunk
 } stepper;
 
 static pm_status load(stepper *s, const char *data)
@@ -106,7 +109,9 @@ static pm_status chunk(stepper *s, int64_t n)
     PM_TRY(pm_program_run(session->step, n));
     printf("{\"steps\":%" PRId64 ",\"losses\":", n);
     PM_TRY(print_losses(s, n));    // reading waits for the work
-    printf(",\"seconds\":%.9f}", pm_clock() - start);
+    const double seconds = pm_clock() - start;
+    s->last = seconds / (double)n;
+    printf(",\"seconds\":%.9f}", seconds);
     s->at.step += n;
     s->position += n * session->batch;
     if (s->position >= total) {
@@ -151,6 +156,36 @@ static void order(const stepper *s, int64_t n)
     printf("]\n");
 }
 
+static void print_op(const pm_program_op *op, bool first)
+{
+    printf("%s{\"op\":\"%s\",\"label\":\"%s\",\"shape\":\"%s\",\"seconds\":%.9f", first ? "" : ",", op->op, op->label ? op->label : "", op->shape,
+           op->seconds);
+    const pm_product *p = &op->product;
+    if (op->is_product)
+        printf(",\"m\":%" PRId64 ",\"n\":%" PRId64 ",\"k\":%" PRId64 ",\"ta\":%s,\"tb\":%s", p->m, p->n, p->k, p->ta ? "true" : "false",
+               p->tb ? "true" : "false");
+    printf("}");
+}
+
+static pm_status profile(const stepper *s)
+{
+    uint64_t now, peak;
+    double sum = 0;
+    const int count = pm_program_profile(s->session->step, NULL, 0);
+    pm_program_op *ops = pm_new_array(s->ctx, pm_program_op, count);
+    PM_CHECK_ALLOC(ops);
+    pm_program_profile(s->session->step, ops, count);
+    pm_device_memory(s->session->device, &now, &peak);
+    printf("{\"ops\":[");
+    for (int i = 0; i < count; i++) {
+        print_op(&ops[i], i == 0);
+        sum += ops[i].seconds;
+    }
+    printf("],\"step\":%.9f,\"host\":%.9f,\"peak_memory\":%" PRIu64 "}\n", s->last, s->last - sum, peak);
+    pm_free(ops);
+    return PM_OK;
+}
+
 static pm_status serve(stepper *s)
 {
     char line[64];
@@ -158,7 +193,8 @@ static pm_status serve(stepper *s)
         long long n;
         if (sscanf(line, "steps %lld", &n) == 1) PM_TRY(steps(s, n));
         else if (sscanf(line, "order %lld", &n) == 1) order(s, n);
-        else return pm_fail(s->ctx, PM_ERR_ARG, "\"%.*s\" is neither steps N nor order N", (int)strcspn(line, "\n"), line);
+        else if (strncmp(line, "profile", 7) == 0) PM_TRY(profile(s));
+        else return pm_fail(s->ctx, PM_ERR_ARG, "\"%.*s\" is neither steps N, order N nor profile", (int)strcspn(line, "\n"), line);
         fflush(stdout);
     }
     return PM_OK;

@@ -1,0 +1,330 @@
+#!/usr/bin/python3
+"""Measures what Pumice's goals of speed name, as far as this machine can, and prints the table of goals.
+
+    bench/goals.py                                  # all of it: about ten minutes on two cores
+    bench/goals.py step train --results goals.json  # some parts, kept; the table shows all that the file has
+    bench/goals.py --quick                          # small sizes: shows that everything runs; the figures mean nothing
+
+Parts: torch (peers/torch_mult_vae.py), step (a training step op by op, beside OpenBLAS on its products), train (`pumice train` on ML-20M's
+shape for an epoch), drivers (matmul shaders on the software Vulkan drivers), work (step time against batch, interactions, items), start
+(time to the first step), gpu (a Vulkan device that is no software, where there is one). Each figure is a ratio of medians taken in turns in
+one run; sizes are Mult-VAE's on ML-20M, data synthetic. Needs NumPy and SciPy, and PyTorch for the part torch.
+"""
+import argparse
+import glob
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "peers"))
+
+import common  # noqa: E402  (the folder must be known first)
+import sgemm  # noqa: E402
+
+MODEL = ["mult-vae", "anneal_steps=200000"]
+USERS, ITEMS, PER_USER = 27335, 20108, 73    # a fifth of ML-20M's users: what a step costs does not depend on how many there are
+MATMULS = ("tile", "block", "plain")
+
+
+def stepper(options, env, data, device="cpu", settings=()):
+    return common.Contender(f"stepper on {data}", [common.stepper(options), device, data, *MODEL, *settings], env)
+
+
+def shape(options, users=USERS, items=ITEMS, interactions=USERS * PER_USER):
+    """Of the generator: ML-20M's, or a small one that keeps its proportions."""
+    scale = 20 if options.quick else 1
+    return f"{users // scale},{items // scale},{interactions // scale // scale}"
+
+
+def seconds_a_step(answer):
+    return sum(c["seconds"] for c in answer) / sum(c["steps"] for c in answer)
+
+
+# ---- parts: each gives figures by name -----------------------------------------------------------------------------------
+
+def part_torch(options, _env):
+    with tempfile.NamedTemporaryFile(suffix=".json") as f:
+        command = [sys.executable, os.path.join(HERE, "peers", "torch_mult_vae.py"), "--build", options.build, "--threads", str(options.threads),
+                   "--cache", options.cache, "--json", f.name]
+        command += ["--preset", "small", "--steps", "4", "--chunk", "2"] if options.quick else []
+        done = subprocess.run(command + ["--any-blas"] * options.any_blas, stdout=subprocess.PIPE, check=False, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"torch_mult_vae.py ended with {done.returncode}")
+        return {name: figures["ratio"] for name, figures in json.load(f).items()}
+
+
+def openblas_of(ops):
+    """A timed sgemm for each size of product among the ops of a profile."""
+    sizes = {(o["m"], o["k"], o["n"], o["ta"], o["tb"]) for o in ops if "m" in o}
+    return {size: sgemm.OpenBlas(size) for size in sizes}
+
+
+def size_of(op):
+    return (op["m"], op["k"], op["n"], op["ta"], op["tb"])
+
+
+def part_step(options, env):
+    """A step by ops, beside threaded OpenBLAS on each of its products, in turns."""
+    s = stepper(options, env, shape(options))
+    s.ask("steps 3")
+    ops = s.ask("profile")["ops"]
+    rivals = openblas_of(ops)
+    for rival in rivals.values():
+        rival.seconds()
+    turns = []
+    for _ in range(3 if options.quick else 12):
+        s.ask("steps 3")
+        profile = s.ask("profile")
+        blas = {size: common.median([rival.seconds() for _ in range(3)]) for size, rival in rivals.items()}
+        products = [o for o in profile["ops"] if "m" in o]
+        pure = [o for o in products if "adam" not in o["op"]]
+        turns.append({
+            "step": profile["step"],
+            "host": profile["host"],
+            "pure": sum(o["seconds"] for o in pure),
+            "pure_blas": sum(blas[size_of(o)] for o in pure),
+            "products": sum(o["seconds"] for o in products),
+            "blas": sum(blas[size_of(o)] for o in products),
+        })
+    blas = common.loaded_blas()
+    common.require_blas(blas, "NumPy", options.any_blas)
+    s.close()
+    t = {name: common.median([turn[name] for turn in turns]) for name in turns[0]}
+    return {
+        "step": t["step"],
+        "matmul_share": t["pure_blas"] / t["pure"],
+        "product_share": t["blas"] / t["products"],    # with the Adam of matmul_adam
+        "beside_products": (t["step"] - t["products"]) / t["blas"],
+        "beside_blas": (t["step"] - t["blas"]) / t["blas"],
+        "host_share": t["host"] / t["step"],
+        "blas": blas["name"],
+        "arena": s.about["arena"] / s.about["arena_bound"],
+    }
+
+
+def part_train(options, env):
+    """An epoch of `pumice train`, validation and test included, beside OpenBLAS on the products of scoring that many users."""
+    command = [common.pumice(options), "train", "mult-vae", "--preset", "paper-ml-20m", "--synth", "small" if options.quick else "ml-20m", "--epochs", "1",
+               "--device", "cpu", "--threads", str(options.threads), "--json", "--quiet"]
+    sizes = [(500, 600, 400), (500, 200, 600), (500, 600, 800 if options.quick else ITEMS)]
+    rivals = [sgemm.OpenBlas(size + (False, False)) for size in sizes]
+
+    def batch_seconds():
+        return sum(common.median([r.seconds() for _ in range(9)]) for r in rivals)
+
+    batch_seconds()
+    before = batch_seconds()
+    result = common.run_json(command, env)
+    batch = 0.5 * (before + batch_seconds())
+    train_users = result["data"]["train_users"]
+    users = sum(result[part]["ndcg@100"]["n"] for part in ("validation", "metrics"))
+    return {
+        "evaluation_to_epoch": result["eval_seconds"] / users / (result["train_seconds"] / train_users),
+        "evaluation_to_blas": result["eval_seconds"] / (batch * users / 500),
+        "peak_memory": result["peak_device_memory"],
+        "epoch": result["train_seconds"],
+        "evaluated_users": users,
+    }
+
+
+def software_drivers():
+    found = {"lavapipe": glob.glob("/usr/share/vulkan/icd.d/lvp_icd*.json"), "SwiftShader": glob.glob("/usr/lib/chromium*/vk_swiftshader_icd.json")}
+    return {name: files[0] for name, files in found.items() if files}
+
+
+def on_driver(env, manifest, **more):
+    return dict(env, VK_ICD_FILENAMES=manifest, VK_DRIVER_FILES=manifest, **more)
+
+
+def part_drivers(options, env):
+    """GFLOP/s of each matmul shader at an eighth of the lengths, and of what is chosen without being told, in turns."""
+    result = {}
+    for driver, manifest in software_drivers().items():
+        rates = {}
+        for _ in range(1 if options.quick else 3):
+            for variant in MATMULS + ("chosen",):
+                env_here = on_driver(env, manifest, **({} if variant == "chosen" else {"PUMICE_VK_MATMUL": variant}))
+                rows = common.bench_ops(options, env_here, "matmul", "vulkan", 0.05 if options.quick else 0.7, quick=True)
+                for label in sgemm.SHAPES:
+                    row = rows[label]
+                    rates.setdefault((variant, label), []).append(row["flops"] / row["seconds"] / 1e9)
+        result[driver] = {variant: [round(common.median(rates[variant, label]), 2) for label in sgemm.SHAPES] for variant in MATMULS + ("chosen",)}
+    return result
+
+
+def against_work(options, env, cases):
+    """Median seconds a step of three sizes, taken in turns."""
+    contenders = [stepper(options, env, data, settings=settings) for data, settings in cases]
+    times = [[] for _ in cases]
+    for turn in range(3 if options.quick else 10):
+        for c, t in zip(contenders, times):
+            took = seconds_a_step(c.ask("steps 2"))
+            if turn:
+                t.append(took)
+    for c in contenders:
+        c.close()
+    return [common.median(t) for t in times]
+
+
+def part_work(options, env):
+    whole = USERS * PER_USER
+    return {
+        "batch": against_work(options, env, [(shape(options), [f"batch={b}"]) for b in (250, 500, 1000)]),
+        "interactions": against_work(options, env, [(shape(options, interactions=n), []) for n in (2 * whole, 4 * whole, 8 * whole)]),
+        "items": against_work(options, env, [(shape(options, items=n), []) for n in (ITEMS // 2, ITEMS, 2 * ITEMS)]),
+    }
+
+
+def part_start(options, env):
+    """From opening the device to the end of the first step, the pipeline cache being warm; a step itself taken off."""
+    result = {}
+    places = [("cpu", "cpu", env)] + [(d, "vulkan", on_driver(env, m)) for d, m in software_drivers().items()]
+    for name, device, env_here in places:
+        with tempfile.TemporaryDirectory() as cache:
+            times = []
+            for _ in range(2 if options.quick else 6):
+                s = stepper(options, dict(env_here, XDG_CACHE_HOME=cache), "2000,800,60000", device)
+                first = seconds_a_step(s.ask("steps 1"))
+                later = common.median([seconds_a_step(s.ask("steps 1")) for _ in range(3)])
+                times.append(s.about["open_seconds"] + s.about["prepare_seconds"] + max(0.0, first - later))
+                s.close()
+            result[name] = {"cold": times[0], "warm": common.median(times[1:])}
+    return result
+
+
+def part_gpu(options, env):
+    """Nothing without a GPU. With one: shares of this device's ceilings as `pumice bench` reports them, and PyTorch on CUDA."""
+    devices = common.run_json([common.pumice(options), "devices", "--json"], env)["devices"]
+    gpus = [d for d in devices if d["backend"] == "vulkan" and d["type"] not in ("software", "cpu")]
+    if not gpus:
+        return {}
+    device, shares = gpus[0]["id"], {}
+    for op in ("matmul", "loss_multinomial", "adam", "spmm", "top_k"):
+        rows = common.bench_ops(options, env, op, device, quick=options.quick)
+        shares[op] = min(row.get("share") or 0 for row in rows.values())
+    return {"device": gpus[0]["name"], "shares": shares}
+
+
+# ---- the table -----------------------------------------------------------------------------------------------------------
+
+def ratios(times):
+    return " : ".join(f"{t / times[1]:.2f}" for t in times)
+
+
+def bend(times):
+    """How far the middle lies from the line through the ends, where sizes go 1, 2, 4."""
+    line = times[0] + (times[2] - times[0]) / 3
+    return abs(times[1] / line - 1)
+
+
+def verdict(met):
+    return {True: "met", False: "not met", None: "not measured"}[met]
+
+
+def torch_rows(r):
+    if "torch" not in r:
+        yield "CPU step against PyTorch, dense and sparse input", "≥ 3 and ≥ 2.5 times as fast", "", None
+        return
+    t = r["torch"]
+
+    def best(tail):
+        return min(t["torch sparse" + tail], t["torch bag" + tail])
+
+    yield "CPU step against PyTorch, dense input", "≥ 3 times as fast", f"{t['torch dense']:.2f} (tuned environment: {t['torch dense+tuned']:.2f})", t["torch dense"] >= 3
+    yield ("CPU step against PyTorch, sparse input, the faster of two ways", "≥ 2.5 times as fast",
+           f"{best(''):.2f} (tuned environment: {best('+tuned'):.2f})", best("") >= 2.5)
+
+
+def step_rows(r):
+    s = r.get("step")
+    yield ("CPU matmul inside the step, share of threaded OpenBLAS", "≥ 0.90",
+           s and f"{s['matmul_share']:.2f}; with products that update by Adam in the same pass {s['product_share']:.2f}", s and s["matmul_share"] >= 0.9)
+    yield ("CPU, a step less what its matmuls take OpenBLAS, against that", "≤ 0.5",
+           s and f"{s['beside_blas']:.2f}; ops that are no products {s['beside_products']:.2f}", s and s["beside_blas"] <= 0.5)
+    yield "host work in a step while replaying (cpu)", "< 2 %", s and f"{100 * s['host_share']:.3f} %", s and s["host_share"] < 0.02
+    yield "planned arena, against the lifetime lower bound", "≤ 1.10", s and f"{s['arena']:.3f}", s and s["arena"] <= 1.1
+
+
+def train_rows(r):
+    t = r.get("train")
+    yield "evaluation of N users, against an epoch on N users", "< 1", t and f"{t['evaluation_to_epoch']:.2f}", t and t["evaluation_to_epoch"] < 1
+    yield "the same, against its matmuls at OpenBLAS's speed", "≤ 1.5", t and f"{t['evaluation_to_blas']:.2f}", t and t["evaluation_to_blas"] <= 1.5
+    yield "peak device memory, ML-20M's shape, `pumice train`", "≤ 1.0 GB", t and f"{t['peak_memory'] / 1e9:.2f} GB", t and t["peak_memory"] <= 1e9
+
+
+def driver_rows(r):
+    for driver in ("lavapipe", "SwiftShader"):
+        d = r.get("drivers", {}).get(driver)
+        text = d and "; ".join(f"{v} " + ", ".join(f"{x:.2f}" for x in d[v]) for v in MATMULS + ("chosen",)) + " GFLOP/s"
+        best = d and [max(d[v][i] for v in MATMULS) for i in range(len(d["chosen"]))]
+        yield (f"matmul on {driver}, three products at an eighth of the lengths", "the chosen as fast as the fastest", text,
+               d and all(chosen >= 0.9 * fastest for chosen, fastest in zip(d["chosen"], best)))
+
+
+def work_rows(r):
+    for what in ("batch", "interactions", "items"):
+        times = r.get("work", {}).get(what)
+        yield (f"step time at 1 : 2 : 4 times the {what}", "linear", times and f"{ratios(times)}; the middle is {100 * bend(times):.1f} % off the line",
+               times and bend(times) <= 0.1)
+
+
+def start_rows(r):
+    s = r.get("start")
+    text = s and "; ".join(f"{name} {t['warm']:.2f} s (cold {t['cold']:.2f})" for name, t in s.items())
+    yield "device open to first step, warm cache", "≤ 1 s", text, s and all(t["warm"] <= 1 for t in s.values())
+
+
+def gpu_rows(r):
+    shares = r.get("gpu", {}).get("shares", {})
+    memory = {op: s for op, s in shares.items() if op != "matmul"}
+    yield "Vulkan on a GPU: fp32 matmul", "≥ 0.80 of cuBLAS, ≥ 0.70 of peak FMA", shares and f"{shares['matmul']:.2f} of peak FMA", shares and shares["matmul"] >= 0.7 or None
+    yield ("Vulkan on a GPU: memory-bound ops", "≥ 0.85 of copy bandwidth", ", ".join(f"{op} {s:.2f}" for op, s in memory.items()),
+           all(s >= 0.85 for s in memory.values()) if memory else None)
+    yield "Vulkan on a GPU: whole step", "≤ 1.3 times its floors; ahead of PyTorch on CUDA", "", None
+
+
+def print_table(results):
+    common.head("what", "goal", "measured", "")
+    for rows in (torch_rows, step_rows, train_rows, gpu_rows, driver_rows, work_rows, start_rows):
+        for what, goal, text, met in rows(results):
+            common.row(what, goal, text or "", verdict(bool(met) if text else None))
+    print()
+
+
+def main():
+    parts = {name[5:]: f for name, f in globals().items() if name.startswith("part_")}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    common.add_options(parser)
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(parts))
+    parser.add_argument("--results", metavar="FILE", help="keeps the figures there and joins those it has")
+    parser.add_argument("--quick", action="store_true", help="small sizes: the figures mean nothing")
+    options = parser.parse_args()
+    for part in options.parts:
+        if part not in parts:
+            sys.exit(f"no part {part}; there are {', '.join(parts)}")
+    env = common.environment(options.threads)
+    common.restart_in(env)
+    results = {}
+    if options.results and os.path.exists(options.results):
+        with open(options.results, encoding="utf-8") as f:
+            results = json.load(f)
+    for part in options.parts or parts:
+        common.note(f"part {part}")
+        try:
+            results[part] = parts[part](options, env)
+        except (RuntimeError, ImportError) as problem:
+            common.note(f"{part} was not measured: {problem}")
+        if options.results:
+            with open(options.results, "w", encoding="utf-8") as f:
+                json.dump(results, f, indent=1)
+    print_table(results)
+    if options.quick:
+        print("- quick sizes: these figures and verdicts mean nothing")
+    print(f"- {common.machine(options.threads)}")
+
+
+if __name__ == "__main__":
+    main()
