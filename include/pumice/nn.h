@@ -2,6 +2,7 @@
 #ifndef PUMICE_NN_H
 #define PUMICE_NN_H
 
+#include <pumice/activation.h>
 #include <pumice/graph.h>
 
 PM_API_BEGIN
@@ -19,7 +20,7 @@ typedef struct pm_init {
     float        scale;
 } pm_init;
 
-typedef enum pm_activation { PM_LINEAR, PM_TANH, PM_SIGMOID, PM_RELU } pm_activation;
+typedef enum pm_activation { PM_LINEAR = PM_ACT_LINEAR, PM_TANH = PM_ACT_TANH, PM_SIGMOID = PM_ACT_SIGMOID, PM_RELU = PM_ACT_RELU } pm_activation;
 
 // A batch of sparse rows (see "sparse" in ops.def): offsets [rows + 1], columns [entries], values [entries].
 typedef struct pm_sparse {

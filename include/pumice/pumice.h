@@ -12,6 +12,7 @@
 #include <pumice/model.h>
 #include <pumice/nn.h>
 #include <pumice/op.h>
+#include <pumice/activation.h>
 #include <pumice/state.h>
 #include <pumice/status.h>
 #include <pumice/store.h>

@@ -7,6 +7,8 @@
 
 #include "op/op.h"
 
+enum { PM_CALL_SCRATCH = 512 * 512 };
+
 typedef struct pm_view {
     void    *data;
     pm_dtype dtype;
@@ -20,6 +22,7 @@ typedef struct pm_call {
     const void    *params;        // pm_NAME_params
     int            threads;
     const void    *isa;           // cpu: the kernels of the instruction set in use
+    float         *scratch;       // cpu: PM_CALL_SCRATCH floats a thread
     // ref, when the caller wants error scales: per output NULL or [rows · cols] doubles, dense
     double *const *scale;
 } pm_call;

@@ -86,7 +86,7 @@ static void fill_call(pm_program_impl *p, const pm_plan *plan, int n)
     p->params[n] = node->params;
     p->dims[n] = node->dims;
     p->calls[n] = (pm_call){ .op = node->op, .in = views, .out = views + s->ins, .dims = &p->dims[n], .params = &p->params[n],
-                             .threads = p->device->threads, .isa = p->device->isa };
+                             .threads = p->device->threads, .isa = p->device->isa, .scratch = p->device->scratch };
 }
 
 pm_status pm_host_prepare(pm_device *device, const pm_plan *plan, pm_program_impl **out)

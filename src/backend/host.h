@@ -14,6 +14,7 @@ typedef struct pm_host_device {
     pm_device         base;
     pm_kernel *const *kernels;    // [PM_OP_COUNT]
     const void       *isa;        // handed to kernels
+    float            *scratch;    // likewise; NULL where no kernel wants it
     int               threads;
 } pm_host_device;
 

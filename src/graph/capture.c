@@ -136,7 +136,7 @@ pm_var pm_slice(pm_graph *g, pm_var x, int64_t r0, int64_t rows, int64_t c0, int
 static bool stream_is_new(pm_graph *g, const char *stream)
 {
     for (int i = 0; i < g->node_count; i++) {
-        if (g->nodes[i].op == PM_NODE_VIEW) continue;
+        if (g->nodes[i].op < 0) continue;
         const pm_signature *s = &pm_op_table[g->nodes[i].op].sig;
         for (int k = 0; k < s->params; k++) {
             if (s->param[k].kind != PM_PARAM_STREAM) continue;
@@ -184,27 +184,36 @@ static void add_outputs(pm_graph *g, pm_graph_node *node, const pm_dtype *dtypes
     }
 }
 
-void pm_graph_op(pm_graph *g, pm_op op, const pm_var *in, const pm_arg *args, pm_var *out)
+pm_status pm_graph_make_node(pm_graph *g, pm_op op, const int32_t *in, const pm_arg *args, pm_graph_node *out)
 {
     const pm_signature *s = &pm_op_table[op].sig;
-    for (int i = 0; i < s->outs; i++) out[i] = poison;
     pm_shape shapes[PM_MAX_OPERANDS] = { { 0, 0 } };
     pm_dtype dtypes[PM_MAX_OPERANDS] = { PM_F32 };
     bool wanted = false;
+    *out = (pm_graph_node){ .op = op, .label = g->label };
     for (int i = 0; i < s->ins; i++) {
-        if (!valid(g, in[i])) return;
-        const pm_value *v = &g->values[in[i].id];
+        const pm_value *v = &g->values[in[i]];
         shapes[i] = (pm_shape){ v->rows, v->cols };
         dtypes[i] = v->dtype;
         wanted |= v->wanted;
+        out->operand[i] = in[i];
     }
-    if (g->status != PM_OK) return;
-    pm_graph_node node = { .op = op, .label = g->label };
-    g->status = pm_op_bind(g, op, shapes, dtypes, args, &node.dims);
-    if (g->status != PM_OK || !keep_args(g, s, args, node.args)) return;
-    for (int i = 0; i < s->ins; i++) node.operand[i] = in[i].id;
-    add_outputs(g, &node, dtypes, wanted);
-    if (g->status != PM_OK) return;
+    if (g->status == PM_OK) g->status = pm_op_bind(g, op, shapes, dtypes, args, &out->dims);
+    if (g->status == PM_OK && keep_args(g, s, args, out->args)) add_outputs(g, out, dtypes, wanted);
+    return g->status;
+}
+
+void pm_graph_op(pm_graph *g, pm_op op, const pm_var *in, const pm_arg *args, pm_var *out)
+{
+    const pm_signature *s = &pm_op_table[op].sig;
+    int32_t ids[PM_MAX_OPERANDS];
+    for (int i = 0; i < s->outs; i++) out[i] = poison;
+    for (int i = 0; i < s->ins; i++) {
+        if (!valid(g, in[i])) return;
+        ids[i] = in[i].id;
+    }
+    pm_graph_node node;
+    if (g->status != PM_OK || pm_graph_make_node(g, op, ids, args, &node) != PM_OK) return;
     pm_graph_node *kept = add_node(g, op);
     if (!kept) return;
     *kept = node;

@@ -1,4 +1,6 @@
 // Gradient rules, one an op, written with ops. Each reads like the formula at the op's line in ops.def.
+#include <pumice/activation.h>
+
 #include "graph/graph.h"
 
 #define PM_RULE_own(name) pm_gradient_rule pm_grad_##name;
@@ -24,6 +26,24 @@ void pm_grad_matmul(pm_graph *g, const pm_node *n)
     const bool ta = n->args[0].flag, tb = n->args[1].flag;
     if (pm_graph_wants(g, a)) pm_graph_give(g, a, ta ? pm_matmul(g, b, dy, tb, true) : pm_matmul(g, dy, b, false, !tb));
     if (pm_graph_wants(g, b)) pm_graph_give(g, b, tb ? pm_matmul(g, dy, a, true, ta) : pm_matmul(g, a, dy, !ta, false));
+}
+
+// The argument's gradient, given the value y of an activation.
+static pm_var through_activation(pm_graph *g, uint32_t act, pm_var y, pm_var dy)
+{
+    switch (act) {
+    case PM_ACT_TANH: return pm_tanh_grad(g, y, dy);
+    case PM_ACT_SIGMOID: return pm_sigmoid_grad(g, y, dy);
+    case PM_ACT_RELU: return pm_relu_grad(g, y, dy);
+    default: return dy;
+    }
+}
+
+void pm_grad_affine(pm_graph *g, const pm_node *n)
+{
+    const pm_var dz = through_activation(g, n->args[2].word, n->out[0], n->grad[0]);
+    pm_grad_matmul(g, &(pm_node){ n->op, 2, 1, n->in, n->out, &dz, n->args });
+    if (pm_graph_wants(g, n->in[2])) pm_graph_give(g, n->in[2], pm_col_sum(g, dz));
 }
 
 void pm_grad_add(pm_graph *g, const pm_node *n)

@@ -5,7 +5,8 @@
 #include "backend/store.h"
 #include "graph/graph.h"
 
-enum { PM_NODE_VIEW = -1 };    // the op of a node that only makes a view
+// The op of a node that only makes a view, and of one whose work another does since (fuse.c).
+enum { PM_NODE_VIEW = -1, PM_NODE_GONE = -2 };
 
 typedef struct pm_value {
     pm_dtype   dtype;
@@ -35,6 +36,12 @@ struct pm_graph {
     const char    *label;
     bool           differentiating;    // rules may repeat a noise stream
 };
+
+// A node of an op over existing values, checked, with new values as its outputs; it is not appended. args may be NULL where there are none.
+pm_status pm_graph_make_node(pm_graph *g, pm_op op, const int32_t *in, const pm_arg *args, pm_graph_node *out);
+
+// Replaces nodes by fused ones (fuse.c).
+pm_status pm_graph_fuse(pm_graph *g);
 
 // Plans a graph's live nodes into a program (program.c).
 pm_status pm_program_create(pm_graph *g, pm_program **out);

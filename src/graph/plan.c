@@ -21,13 +21,22 @@ static void find_alive(const pm_graph *g, bool *needed, bool *alive)
 {
     for (int i = g->node_count - 1; i >= 0; i--) {
         const pm_graph_node *n = &g->nodes[i];
-        if (n->op == PM_NODE_VIEW) continue;
+        if (n->op < 0) continue;
         for (int k = 0; k < operand_count(n); k++) {
             const int32_t root = pm_value_root(g, n->operand[k]);
             if (is_written(n, k) && (needed[root] || g->values[root].tensor)) alive[i] = true;
         }
         for (int k = 0; alive[i] && k < pm_op_table[n->op].sig.ins; k++) needed[pm_value_root(g, n->operand[k])] = true;
     }
+}
+
+pm_status pm_plan_alive(const void *parent, const pm_graph *g, bool *alive)
+{
+    bool *needed = pm_new_array(parent, bool, g->value_count);
+    PM_CHECK_ALLOC(needed);
+    find_alive(g, needed, alive);
+    pm_free(needed);
+    return PM_OK;
 }
 
 static void find_lifetimes(const pm_graph *g, const bool *alive, pm_lifetime *life)
@@ -138,13 +147,11 @@ pm_status pm_plan_memory(const void *parent, const pm_graph *g, pm_memory_plan *
     PM_CHECK_ALLOC(p);
     p->alive = pm_new_array(p, bool, g->node_count);
     p->life = pm_new_array(p, pm_lifetime, g->value_count);
-    bool *needed = pm_new_array(p, bool, g->value_count);
     slot_order *order = pm_new_array(p, slot_order, g->value_count);
-    if (!p->alive || !p->life || !needed || !order) {
+    if (!p->alive || !p->life || !order || pm_plan_alive(p, g, p->alive) != PM_OK) {
         pm_free(p);
         return PM_ERR_NOMEM;
     }
-    find_alive(g, needed, p->alive);
     find_lifetimes(g, p->alive, p->life);
     share_places(g, p->alive, p->life);
     int count = 0;
@@ -152,7 +159,6 @@ pm_status pm_plan_memory(const void *parent, const pm_graph *g, pm_memory_plan *
         if (p->life[i].first >= 0 && p->life[i].slot == i) order[count++] = (slot_order){ i, p->life[i].size };
     p->arena = place_slots(p->life, order, count);
     p->live_peak = lower_bound(p->life, order, count, g->node_count);
-    pm_free(needed);
     pm_free(order);
     *out = p;
     return PM_OK;

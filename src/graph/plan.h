@@ -16,6 +16,9 @@ typedef struct pm_memory_plan {
     int64_t      arena, live_peak;
 } pm_memory_plan;
 
+// Which nodes live; memory for the work hangs from parent.
+pm_status pm_plan_alive(const void *parent, const pm_graph *g, bool *alive);
+
 // The plan hangs from parent.
 pm_status pm_plan_memory(const void *parent, const pm_graph *g, pm_memory_plan **out);
 

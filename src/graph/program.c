@@ -58,9 +58,10 @@ static pm_status bind_node(pm_program *p, const pm_graph *g, const pm_memory_pla
     return PM_OK;
 }
 
-static pm_status build(pm_program *p, const pm_graph *g)
+static pm_status build(pm_program *p, pm_graph *g)
 {
     pm_memory_plan *m;
+    PM_TRY(pm_graph_fuse(g));
     PM_TRY(pm_plan_memory(p, g, &m));
     int count = 0, tensors = 1;
     for (int i = 0; i < g->node_count; i++) count += m->alive[i];

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include <pumice/activation.h>
 #include <pumice/state.h>
 
 #include "op/suite.h"
@@ -41,6 +42,11 @@ static const known cases[] = {
     { PM_OP_MATMUL, "aᵀ · b", { FLAG(1), FLAG(0) }, { F(3, 2, 1, 4, 2, 5, 3, 6), F(3, 2, 7, 8, 9, 10, 11, 12) }, { F(2, 2, 58, 64, 139, 154) } },
     { PM_OP_MATMUL, "a · bᵀ", { FLAG(0), FLAG(1) }, { F(2, 3, 1, 2, 3, 4, 5, 6), F(2, 3, 7, 9, 11, 8, 10, 12) }, { F(2, 2, 58, 64, 139, 154) } },
     { PM_OP_MATMUL, "aᵀ · bᵀ", { FLAG(1), FLAG(1) }, { F(3, 2, 1, 4, 2, 5, 3, 6), F(2, 3, 7, 9, 11, 8, 10, 12) }, { F(2, 2, 58, 64, 139, 154) } },
+    { PM_OP_AFFINE, "linear", { FLAG(0), FLAG(0), WORD(PM_ACT_LINEAR) }, { F(2, 2, 1, 2, 3, 4), F(2, 1, 5, 6), F(1, 1, -17) }, { F(2, 1, 0, 22) } },
+    { PM_OP_AFFINE, "tanh, both transposed", { FLAG(1), FLAG(1), WORD(PM_ACT_TANH) }, { F(2, 2, 1, 3, 2, 4), F(1, 2, 5, 6), F(1, 1, -38.5f) },
+      { F(2, 1, -1, 0.462117157f) } },
+    { PM_OP_AFFINE, "sigmoid", { FLAG(0), FLAG(0), WORD(PM_ACT_SIGMOID) }, { F(1, 1, 2), F(1, 2, 3, -3), F(1, 2, -6, 4) }, { F(1, 2, 0.5f, 0.119202922f) } },
+    { PM_OP_AFFINE, "relu", { FLAG(0), FLAG(0), WORD(PM_ACT_RELU) }, { F(1, 1, 2), F(1, 2, 3, -3), F(1, 2, -5, 4) }, { F(1, 2, 1, 0) } },
     { PM_OP_ADD, "", { DIM(0) }, { F(1, 3, 1, 2, 3), F(1, 3, 10, -20, 0.5f) }, { F(1, 3, 11, -18, 3.5f) } },
     { PM_OP_SUB, "", { DIM(0) }, { F(1, 3, 1, 2, 3), F(1, 3, 10, -20, 0.5f) }, { F(1, 3, -9, 22, 2.5f) } },
     { PM_OP_MUL, "", { DIM(0) }, { F(1, 3, 1, 2, 3), F(1, 3, 10, -20, 0.5f) }, { F(1, 3, 10, -40, 1.5f) } },
@@ -113,6 +119,12 @@ static const known cases[] = {
       { F(1, 1, 0.885292466f), F(1, 1, 1.25f), F(1, 1, 1.1875f) } },
     { PM_OP_ADAM, "decay", { NUMBER(0.5f), NUMBER(0.75f), NUMBER(0.5f), NUMBER(0.5f) }, { F(1, 1, 1), F(1, 1, 0.5f), F(1, 1, 0.25f), F(1, 1, 2), F(1, 1, 0.1f) },
       { F(1, 1, 0.917712436f), F(1, 1, 1.5f), F(1, 1, 1.75f) } },
+    { PM_OP_MATMUL_ADAM, "the gradient is 1 · 1 + 1 · 1", { FLAG(0), FLAG(0), NUMBER(0.5f), NUMBER(0.75f), NUMBER(0), NUMBER(0) },
+      { F(1, 2, 1, 1), F(2, 1, 1, 1), F(1, 1, 1), F(1, 1, 0.5f), F(1, 1, 0.25f), F(1, 1, 0.1f) },
+      { F(1, 1, 0.885292466f), F(1, 1, 1.25f), F(1, 1, 1.1875f) } },
+    { PM_OP_SPMM_T_ADAM, "an empty row takes its step too", { NUMBER(0.5f), NUMBER(0.75f), NUMBER(0), NUMBER(0) },
+      { U(1, 3, 0, 2, 2), U(1, 2, 0, 1), F(1, 2, 1, 2), F(2, 1, 1, 0.5f), F(2, 1, 1, 1), F(2, 1, 0.5f, 0.5f), F(2, 1, 0.25f, 1), F(1, 1, 0.1f) },
+      { F(2, 1, 0.885292466f, 0.971132487f), F(2, 1, 1.25f, 0.25f), F(2, 1, 1.1875f, 0.75f) } },
 
     { PM_OP_MASK_ROWS, "", { DIM(0) }, { PTR, COL, F(3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12) },
       { F(3, 4, PM_MASKED, 2, PM_MASKED, 4, 5, 6, 7, 8, 9, PM_MASKED, PM_MASKED, PM_MASKED) } },

@@ -68,3 +68,8 @@ pm_status pm_cpu_csr_normalize(const pm_call *c) { return pm_cpu_rows(c, pm_isa_
 pm_status pm_cpu_csr_dropout(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->csr_dropout, c->in[0].cols - 1, 2048); }
 pm_status pm_cpu_spmm(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm, 4 * c->out[0].cols); }
 pm_status pm_cpu_spmm_t(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_t, c->out[0].cols); }
+
+pm_status pm_cpu_spmm_t_adam(const pm_call *c)
+{
+    return pm_cpu_rows(c, pm_isa_of(c)->spmm_t_adam, c->in[4].rows, 4 * c->in[4].cols);
+}

@@ -1,12 +1,15 @@
 // Matrix products: single-threaded OpenBLAS inside pieces of the result. The cut depends on the shape alone; so do the bits.
+// What follows a product is done to each piece while it is in the cache.
 #include "backend/cpu/cpu.h"
 
 #include <cblas.h>
+#include <pumice/activation.h>
 
 // Pieces of 512 × 512 ran as fast as threaded OpenBLAS on the shapes of Mult-VAE; PIECES of them keep a many-core machine
 // busy where the result is small and the sum long. Edges at multiples of 16 suit the widest micro-kernel.
 // A product below ALONE multiplications takes less time than waiting for a second thread may.
 enum { LARGEST = 512, SMALLEST = 64, PIECES = 8, EDGE = 16, ALONE = 1 << 22 };
+_Static_assert(LARGEST * LARGEST <= PM_CALL_SCRATCH, "a piece fits a thread's scratch");
 
 typedef struct product {
     const pm_call *call;
@@ -15,10 +18,22 @@ typedef struct product {
     bool           ta, tb;
 } product;
 
+// The piece [rows, cols] of the result at (i, j).
+typedef struct piece {
+    int64_t i, j, rows, cols;
+} piece;
+
+typedef void piece_fn(const product *p, const piece *at);
+
+typedef struct work {
+    product   product;
+    piece_fn *run;
+} work;
+
 static int64_t piece_of(int64_t length, int64_t parts)
 {
-    const int64_t piece = (length + parts - 1) / parts;
-    return (piece + EDGE - 1) / EDGE * EDGE;
+    const int64_t part = (length + parts - 1) / parts;
+    return (part + EDGE - 1) / EDGE * EDGE;
 }
 
 static void cut(product *p)
@@ -41,32 +56,107 @@ static int leading(const pm_view *v)
     return (int)(v->rows > 1 ? v->stride : PM_MAX(v->cols, 1));
 }
 
+// A view of a piece of an operand of the result's shape.
+static pm_view part_of(const pm_view *v, const piece *at)
+{
+    return (pm_view){ pm_row(v, at->i) + at->j, v->dtype, at->rows, at->cols, v->stride };
+}
+
+// out = beta · out + the piece of a · b.
+static void multiply(const product *p, const piece *at, float beta, const pm_view *out)
+{
+    const pm_view *a = &p->call->in[0], *b = &p->call->in[1];
+    const float *pa = p->ta ? pm_row(a, 0) + at->i : pm_row(a, at->i), *pb = p->tb ? pm_row(b, at->j) : pm_row(b, 0) + at->j;
+    if (p->k > 0)
+        cblas_sgemm(CblasRowMajor, p->ta ? CblasTrans : CblasNoTrans, p->tb ? CblasTrans : CblasNoTrans, (int)at->rows, (int)at->cols,
+                    (int)p->k, 1.0f, pa, leading(a), pb, leading(b), beta, pm_row(out, 0), leading(out));
+    else if (beta == 0)
+        for (int64_t i = 0; i < out->rows; i++) memset(pm_row(out, i), 0, sizeof(float) * (size_t)out->cols);
+}
+
 static void run_pieces(void *arg, int64_t begin, int64_t end)
 {
-    const product *p = arg;
-    const pm_view *a = &p->call->in[0], *b = &p->call->in[1], *y = &p->call->out[0];
-    for (int64_t piece = begin; piece < end; piece++) {
-        const int64_t i = piece / p->across * p->piece_rows, j = piece % p->across * p->piece_cols;
-        const float *pa = p->ta ? pm_row(a, 0) + i : pm_row(a, i), *pb = p->tb ? pm_row(b, j) : pm_row(b, 0) + j;
-        cblas_sgemm(CblasRowMajor, p->ta ? CblasTrans : CblasNoTrans, p->tb ? CblasTrans : CblasNoTrans,
-                    (int)PM_MIN(p->piece_rows, p->m - i), (int)PM_MIN(p->piece_cols, p->n - j), (int)p->k, 1.0f, pa, leading(a), pb,
-                    leading(b), 0.0f, pm_row(y, i) + j, leading(y));
+    const work *w = arg;
+    const product *p = &w->product;
+    for (int64_t n = begin; n < end; n++) {
+        const int64_t i = n / p->across * p->piece_rows, j = n % p->across * p->piece_cols;
+        const piece at = { i, j, PM_MIN(p->piece_rows, p->m - i), PM_MIN(p->piece_cols, p->n - j) };
+        w->run(p, &at);
     }
+}
+
+// The product of operands 0 and 1, piece by piece.
+static pm_status each_piece(const pm_call *c, bool ta, bool tb, piece_fn *run)
+{
+    const pm_view *a = &c->in[0], *b = &c->in[1];
+    work w = { .run = run, .product = { .call = c, .m = ta ? a->cols : a->rows, .n = tb ? b->rows : b->cols, .k = ta ? a->rows : a->cols,
+                                        .ta = ta, .tb = tb } };
+    product *p = &w.product;
+    if (p->m == 0 || p->n == 0) return PM_OK;
+    cut(p);
+    const int64_t down = (p->m + p->piece_rows - 1) / p->piece_rows;
+    const int threads = (double)p->m * (double)p->n * (double)p->k < ALONE ? 1 : c->threads;
+    pm_parallel_for(threads, down * p->across, 1, run_pieces, &w);
+    return PM_OK;
+}
+
+// ---- the ops ----
+
+static void plain_piece(const product *p, const piece *at)
+{
+    const pm_view y = part_of(&p->call->out[0], at);
+    multiply(p, at, 0.0f, &y);
 }
 
 pm_status pm_cpu_matmul(const pm_call *c)
 {
     const pm_matmul_params *q = c->params;
-    const pm_view *y = &c->out[0];
-    product p = { .call = c, .m = y->rows, .n = y->cols, .k = q->ta ? c->in[0].rows : c->in[0].cols, .ta = q->ta, .tb = q->tb };
-    if (p.m == 0 || p.n == 0) return PM_OK;
-    if (p.k == 0) {
-        for (int64_t i = 0; i < p.m; i++) memset(pm_row(y, i), 0, sizeof(float) * (size_t)p.n);
-        return PM_OK;
+    return each_piece(c, q->ta, q->tb, plain_piece);
+}
+
+static pm_cpu_body *activation_body(const pm_cpu_isa *isa, uint32_t act)
+{
+    switch (act) {
+    case PM_ACT_TANH: return isa->tanh;
+    case PM_ACT_SIGMOID: return isa->sigmoid;
+    case PM_ACT_RELU: return isa->relu;
+    default: return NULL;
     }
-    cut(&p);
-    const int64_t down = (p.m + p.piece_rows - 1) / p.piece_rows;
-    const int threads = (double)p.m * (double)p.n * (double)p.k < ALONE ? 1 : c->threads;
-    pm_parallel_for(threads, down * p.across, 1, run_pieces, &p);
-    return PM_OK;
+}
+
+// The sum begins with the bias, which costs nothing: BLAS would begin with zeros.
+static void affine_piece(const product *p, const piece *at)
+{
+    const pm_affine_params *q = p->call->params;
+    const pm_view y = part_of(&p->call->out[0], at);
+    for (int64_t i = 0; i < at->rows; i++)
+        memcpy(pm_row(&y, i), pm_row(&p->call->in[2], 0) + at->j, sizeof(float) * (size_t)at->cols);
+    multiply(p, at, 1.0f, &y);
+    pm_cpu_body *finish = activation_body(pm_isa_of(p->call), q->act);
+    const pm_call sub = { .in = &y, .out = &y };
+    for (int64_t i = 0; finish && i < at->rows; i++) finish(&sub, i, 0, at->cols);
+}
+
+pm_status pm_cpu_affine(const pm_call *c)
+{
+    const pm_affine_params *q = c->params;
+    return each_piece(c, q->ta, q->tb, affine_piece);
+}
+
+static void adam_piece(const product *p, const piece *at)
+{
+    const pm_call *c = p->call;
+    const pm_matmul_adam_params *q = c->params;
+    const pm_adam_params params = { q->beta1, q->beta2, q->eps, q->decay };
+    const pm_view g = { c->scratch + (int64_t)pm_thread_index() * PM_CALL_SCRATCH, PM_F32, at->rows, at->cols, at->cols };
+    const pm_view in[] = { part_of(&c->in[2], at), part_of(&c->in[3], at), part_of(&c->in[4], at), g, c->in[5] };
+    const pm_call sub = { .in = in, .params = &params };
+    multiply(p, at, 0.0f, &g);
+    for (int64_t i = 0; i < at->rows; i++) pm_isa_of(c)->adam(&sub, i, 0, at->cols);
+}
+
+pm_status pm_cpu_matmul_adam(const pm_call *c)
+{
+    const pm_matmul_adam_params *q = c->params;
+    return each_piece(c, q->ta, q->tb, adam_piece);
 }

@@ -74,8 +74,9 @@ static pm_status cpu_open(pm_ctx *ctx, int index, const pm_device_params *params
     pm_host_device *d;
     PM_TRY(pm_host_open(ctx, &pm_backend_cpu, cpu_kernels, params, &d));
     d->isa = isa;
+    d->scratch = pm_new_array(d, float, (int64_t)d->threads * PM_CALL_SCRATCH);
     d->base.profile = pm_sprintf(d, "cpu %s, %s, core type %s", isa->name, pm_blas_config(), pm_blas_core());
-    if (!d->base.profile) {
+    if (!d->scratch || !d->base.profile) {
         pm_free(d);
         return PM_ERR_NOMEM;
     }

@@ -1,20 +1,41 @@
 // Reference kernels of the dense group.
 #include "ref.h"
 
+#include <pumice/activation.h>
+
 pm_status pm_ref_matmul(const pm_call *c)
 {
     const pm_matmul_params *p = c->params;
-    const pm_view *a = &c->in[0], *b = &c->in[1], *y = &c->out[0];
-    const int64_t inner = p->ta ? a->rows : a->cols;
+    const pm_view *y = &c->out[0];
     for (int64_t i = 0; i < y->rows; i++)
         for (int64_t j = 0; j < y->cols; j++) {
-            double sum = 0, scale = 0;
-            for (int64_t k = 0; k < inner; k++) {
-                const double product = (p->ta ? pm_get(a, k, i) : pm_get(a, i, k)) * (p->tb ? pm_get(b, j, k) : pm_get(b, k, j));
-                sum += product;
-                scale += fabs(product);
-            }
-            pm_put(c, 0, y, i, j, sum, scale);
+            const pm_ref_sum sum = pm_ref_product(&c->in[0], &c->in[1], p->ta, p->tb, i, j);
+            pm_put(c, 0, y, i, j, sum.value, sum.scale);
+        }
+    return PM_OK;
+}
+
+static double activation(uint32_t act, double z)
+{
+    return act == PM_ACT_TANH ? tanh(z) : act == PM_ACT_SIGMOID ? pm_ref_sigmoid_of(z) : act == PM_ACT_RELU ? pm_max_double(z, 0) : z;
+}
+
+// What an error in the argument of an activation is worth at most, for arguments as near to 0 as |z| − rounding.
+static double steepest(uint32_t act, double z, double rounding)
+{
+    const double nearest = -pm_max_double(fabs(z) - rounding, 0), y = activation(act, nearest);    // below 0 no digits of 1 − y are lost
+    return act == PM_ACT_TANH ? 1 - y * y : act == PM_ACT_SIGMOID ? y * (1 - y) : 1;
+}
+
+pm_status pm_ref_affine(const pm_call *c)
+{
+    const pm_affine_params *p = c->params;
+    const pm_view *y = &c->out[0];
+    for (int64_t i = 0; i < y->rows; i++)
+        for (int64_t j = 0; j < y->cols; j++) {
+            const pm_ref_sum sum = pm_ref_product(&c->in[0], &c->in[1], p->ta, p->tb, i, j);
+            const double bias = pm_get(&c->in[2], 0, j), z = sum.value + bias, size = sum.scale + fabs(bias), v = activation(p->act, z);
+            pm_put(c, 0, y, i, j, v, fabs(v) + steepest(p->act, z, 1e-5 * size) * size);
         }
     return PM_OK;
 }

@@ -1,23 +1,66 @@
 // Reference kernels of the optimisers.
 #include "ref.h"
 
+// What the optimisers below have in common: where the moments and the weight are, and the settings.
+typedef struct adam {
+    const pm_call *call;
+    const pm_view *w, *m, *v;
+    double         rate, beta1, beta2, eps, decay;
+} adam;
+
+// One element, given its gradient and the size of that gradient's summands.
 // Scale: each moment's summands; the weight's adds what the errors of both moments do to the step.
+static void step(const adam *a, int64_t i, int64_t j, double g, double summands)
+{
+    const double b1 = a->beta1, b2 = a->beta2, weight = pm_get(a->w, i, j), pull = a->decay * weight;
+    const double grad = g + pull, size = summands + fabs(pull);
+    const double m1 = b1 * pm_get(a->m, i, j) + (1 - b1) * grad, m_scale = b1 * fabs(pm_get(a->m, i, j)) + (1 - b1) * size;
+    const double v1 = b2 * pm_get(a->v, i, j) + (1 - b2) * grad * grad, v_scale = b2 * pm_get(a->v, i, j) + (1 - b2) * size * size;
+    const double root = sqrt(v1), below = root + a->eps, by = a->rate * m1 / below;
+    const double from_v = v1 > 0 ? fabs(by) * v_scale / (2 * root * below) : 0;
+    pm_put(a->call, 0, a->w, i, j, weight - by, fabs(weight) + a->rate * m_scale / below + from_v);
+    pm_put(a->call, 1, a->m, i, j, m1, m_scale);
+    pm_put(a->call, 2, a->v, i, j, v1, v_scale);
+}
+
 pm_status pm_ref_adam(const pm_call *c)
 {
     const pm_adam_params *p = c->params;
-    const double b1 = p->beta1, b2 = p->beta2, rate = pm_get(&c->in[4], 0, 0);
-    const pm_view *w = &c->in[0], *m = &c->in[1], *v = &c->in[2];
-    for (int64_t i = 0; i < w->rows; i++)
-        for (int64_t j = 0; j < w->cols; j++) {
-            const double weight = pm_get(w, i, j), g = pm_get(&c->in[3], i, j), pull = p->decay * weight;
-            const double grad = g + pull, size = fabs(g) + fabs(pull);
-            const double m1 = b1 * pm_get(m, i, j) + (1 - b1) * grad, m_scale = b1 * fabs(pm_get(m, i, j)) + (1 - b1) * size;
-            const double v1 = b2 * pm_get(v, i, j) + (1 - b2) * grad * grad, v_scale = b2 * pm_get(v, i, j) + (1 - b2) * size * size;
-            const double root = sqrt(v1), below = root + p->eps, step = rate * m1 / below;
-            const double from_v = v1 > 0 ? fabs(step) * v_scale / (2 * root * below) : 0;
-            pm_put(c, 0, w, i, j, weight - step, fabs(weight) + rate * m_scale / below + from_v);
-            pm_put(c, 1, m, i, j, m1, m_scale);
-            pm_put(c, 2, v, i, j, v1, v_scale);
+    const adam a = { c, &c->in[0], &c->in[1], &c->in[2], pm_get(&c->in[4], 0, 0), p->beta1, p->beta2, p->eps, p->decay };
+    for (int64_t i = 0; i < a.w->rows; i++)
+        for (int64_t j = 0; j < a.w->cols; j++) {
+            const double g = pm_get(&c->in[3], i, j);
+            step(&a, i, j, g, fabs(g));
+        }
+    return PM_OK;
+}
+
+pm_status pm_ref_matmul_adam(const pm_call *c)
+{
+    const pm_matmul_adam_params *p = c->params;
+    const adam a = { c, &c->in[2], &c->in[3], &c->in[4], pm_get(&c->in[5], 0, 0), p->beta1, p->beta2, p->eps, p->decay };
+    for (int64_t i = 0; i < a.w->rows; i++)
+        for (int64_t j = 0; j < a.w->cols; j++) {
+            const pm_ref_sum g = pm_ref_product(&c->in[0], &c->in[1], p->ta, p->tb, i, j);
+            step(&a, i, j, g.value, g.scale);
+        }
+    return PM_OK;
+}
+
+pm_status pm_ref_spmm_t_adam(const pm_call *c)
+{
+    const pm_spmm_t_adam_params *p = c->params;
+    const pm_view *tptr = &c->in[0], *trow = &c->in[1], *tval = &c->in[2], *dy = &c->in[3];
+    const adam a = { c, &c->in[4], &c->in[5], &c->in[6], pm_get(&c->in[7], 0, 0), p->beta1, p->beta2, p->eps, p->decay };
+    for (int64_t i = 0; i < a.w->rows; i++)
+        for (int64_t h = 0; h < a.w->cols; h++) {
+            pm_ref_sum g = { 0, 0 };
+            for (int64_t f = pm_get_u32(tptr, 0, i); f < pm_get_u32(tptr, 0, i + 1); f++) {
+                const double product = pm_get(tval, 0, f) * pm_get(dy, pm_get_u32(trow, 0, f), h);
+                g.value += product;
+                g.scale += fabs(product);
+            }
+            step(&a, i, h, g.value, g.scale);
         }
     return PM_OK;
 }

@@ -47,6 +47,24 @@ static inline pm_ref_lse pm_ref_log_sum_exp(const pm_view *x, int64_t i)
     return l;
 }
 
+// A sum and that of its summands' sizes: what its rounding is measured in.
+typedef struct pm_ref_sum {
+    double value, scale;
+} pm_ref_sum;
+
+// Element (i, j) of a product of matrices, each transposed when its flag is set.
+static inline pm_ref_sum pm_ref_product(const pm_view *a, const pm_view *b, bool ta, bool tb, int64_t i, int64_t j)
+{
+    pm_ref_sum sum = { 0, 0 };
+    const int64_t inner = ta ? a->rows : a->cols;
+    for (int64_t k = 0; k < inner; k++) {
+        const double product = (ta ? pm_get(a, k, i) : pm_get(a, i, k)) * (tb ? pm_get(b, j, k) : pm_get(b, k, j));
+        sum.value += product;
+        sum.scale += fabs(product);
+    }
+    return sum;
+}
+
 static inline uint64_t pm_ref_seed(const pm_view *state)
 {
     return (uint64_t)pm_get_u32(state, 0, PM_STATE_SEED_HI) << 32 | pm_get_u32(state, 0, PM_STATE_SEED_LO);
