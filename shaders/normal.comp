@@ -3,27 +3,11 @@
 #include "each.glsl"
 #include "math.glsl"
 #include "random.glsl"
-#include "pumice/state.h"
 #include "normal.glsl"
-
-// Two normals of two uniforms.
-vec2 pair_of(uvec2 bits)
-{
-    const uvec2 odd = (bits >> 9) * 2u + 1u;    // over 2^24: in (0, 1)
-    return sqrt(-2.0 * pm_log(float(odd.x) * (1.0 / 16777216.0))) * pm_cos_sin(odd.y);
-}
+#include "normal_of.glsl"
 
 // wide: y
-// One element an invocation shares its block with three others: four times the work is cheaper than odd widths.
 void main()
 {
-    const uvec2 seed = uvec2(state(PM_STATE_SEED_LO), state(PM_STATE_SEED_HI));
-    EACH4(i, j, p.C) {
-        const uvec4 block = pm_random_block(seed, p.stream, state(PM_STATE_STEP), i, j);
-#ifdef PM_VARIANT_WIDE
-        y4(i, j) = vec4(pair_of(block.xy), pair_of(block.zw));
-#else
-        y(i, j) = pair_of((j & 2u) == 0u ? block.xy : block.zw)[j & 1u];
-#endif
-    }
+    EACH4(i, j, p.C) y4(i, j) = normals(p.stream, i, j);
 }

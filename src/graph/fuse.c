@@ -2,6 +2,7 @@
 // left over is dead code, which the memory plan drops.
 //
 //     matmul, add_row[, tanh | sigmoid | relu]  ->  affine            nothing else reads what lies between
+//     spmm, add_row[, tanh | sigmoid | relu]    ->  spmm_affine       likewise
 //     matmul, adam                              ->  matmul_adam       nothing else reads the gradient
 //     spmm_t, adam                              ->  take_cols, spmm_t_adam
 //
@@ -110,11 +111,16 @@ static pm_status put_affine(fuser *f, int product, int bias, int act)
 {
     pm_graph *g = f->g;
     const pm_graph_node m = g->nodes[product], add = g->nodes[bias];
-    const int last = act >= 0 ? act : bias;
-    const int32_t in[] = { m.operand[0], m.operand[1], add.operand[1] }, out = act >= 0 ? g->nodes[act].operand[1] : add.operand[2];
-    const pm_arg args[] = { m.args[0], m.args[1], { .word = act >= 0 ? activation_of(g->nodes[act].op) : PM_ACT_LINEAR } };
-    PM_TRY(put(f, last, PM_OP_AFFINE, in, args, m.label));
-    g->nodes[last].operand[3] = out;
+    const bool dense = m.op == PM_OP_MATMUL;
+    const int last = act >= 0 ? act : bias, ins = signature_of(&m)->ins;
+    const int32_t out = act >= 0 ? g->nodes[act].operand[1] : add.operand[2];
+    const pm_arg f_of = { .word = act >= 0 ? activation_of(g->nodes[act].op) : PM_ACT_LINEAR };
+    const pm_arg args[] = { dense ? m.args[0] : f_of, m.args[1], f_of };
+    int32_t in[PM_MAX_OPERANDS];
+    memcpy(in, m.operand, sizeof *in * (size_t)ins);
+    in[ins] = add.operand[1];
+    PM_TRY(put(f, last, dense ? PM_OP_AFFINE : PM_OP_SPMM_AFFINE, in, args, m.label));
+    g->nodes[last].operand[ins + 1] = out;
     f->alive[product] = f->alive[bias] = false;
     f->alive[last] = true;
     return PM_OK;
@@ -123,7 +129,8 @@ static pm_status put_affine(fuser *f, int product, int bias, int act)
 static pm_status fuse_affine(fuser *f, int bias)
 {
     const pm_graph_node *add = &f->g->nodes[bias];
-    const int product = sole_maker(f, add->operand[0], PM_OP_MATMUL), act = activation_after(f, bias, add->operand[2]);
+    const int dense = sole_maker(f, add->operand[0], PM_OP_MATMUL), sparse = sole_maker(f, add->operand[0], PM_OP_SPMM);
+    const int product = PM_MAX(dense, sparse), act = activation_after(f, bias, add->operand[2]);
     const bool stays = product >= 0 && !inputs_change(f, product, bias) && !touched_between(f, product, bias, add->operand[1], false);
     if (!stays) return PM_OK;
     const bool till_act = act >= 0 && !inputs_change(f, product, act) && !touched_between(f, product, act, add->operand[1], false);

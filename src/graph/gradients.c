@@ -170,15 +170,29 @@ void pm_grad_log_softmax(pm_graph *g, const pm_node *n)    // dx = dy − exp(y)
 
 // ---- sparse ----
 
-void pm_grad_spmm(pm_graph *g, const pm_node *n)
+// Of ptr, col, val, w -> y: the gradient of w.
+static void through_spmm(pm_graph *g, const pm_node *n, pm_var dy)
 {
     const pm_var ptr = n->in[0], col = n->in[1], val = n->in[2], w = n->in[3];
     only_data(g, n, 0, 2);
+    if (!pm_graph_wants(g, w)) return;
     int64_t items, cols;
     pm_shape_of(g, w, &items, &cols);
     pm_var trow, tpos;
     const pm_var tptr = pm_csr_transpose(g, ptr, col, items, &trow, &tpos);
-    pm_graph_give(g, w, pm_spmm_t(g, tptr, trow, tpos, val, n->grad[0]));
+    pm_graph_give(g, w, pm_spmm_t(g, tptr, trow, tpos, val, dy));
+}
+
+void pm_grad_spmm(pm_graph *g, const pm_node *n)
+{
+    through_spmm(g, n, n->grad[0]);
+}
+
+void pm_grad_spmm_affine(pm_graph *g, const pm_node *n)
+{
+    const pm_var dz = through_activation(g, n->args[0].word, n->out[0], n->grad[0]);
+    through_spmm(g, n, dz);
+    if (pm_graph_wants(g, n->in[4])) pm_graph_give(g, n->in[4], pm_col_sum(g, dz));
 }
 
 // ---- losses: the gradient came with the value ----
@@ -224,6 +238,15 @@ void pm_grad_kl_gaussian(pm_graph *g, const pm_node *n)
 }
 
 // ---- noise ----
+
+void pm_grad_reparameterize(pm_graph *g, const pm_node *n)
+{
+    if (pm_is_some(n->grad[1]))
+        pm_graph_fail(g, PM_ERR_UNSUPPORTED, "%s: its second output is a gradient and has none of its own", pm_op_name(n->op));
+    if (!pm_is_some(n->grad[0])) return;
+    pm_graph_give(g, n->in[0], n->grad[0]);
+    if (pm_graph_wants(g, n->in[1])) pm_graph_give(g, n->in[1], pm_mul(g, n->grad[0], n->out[1]));
+}
 
 void pm_grad_dropout(pm_graph *g, const pm_node *n)
 {

@@ -68,11 +68,7 @@ pm_sparse pm_drop_entries(pm_graph *g, pm_sparse x, pm_var state, float keep, co
 
 pm_var pm_sample_gaussian(pm_graph *g, pm_var mu, pm_var logvar, pm_var state, const char *stream)
 {
-    int64_t rows, cols;
-    pm_shape_of(g, mu, &rows, &cols);
-    const pm_var noise = pm_normal(g, state, rows, cols, stream);
-    const pm_var deviation = pm_exp(g, pm_scale(g, logvar, 0.5f));
-    return pm_add(g, pm_mul(g, deviation, noise), mu);
+    return pm_reparameterize(g, mu, logvar, state, stream, NULL);
 }
 
 void pm_adam_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser_adam *params)

@@ -154,7 +154,7 @@ double pm_op_flops(pm_op op, const pm_dims *dims)
     double elements = 0;
     for (int i = s->ins; i < s->ins + s->outs; i++)
         elements += (double)pm_dim_length(&s->operand[i].rows, dims) * (double)pm_dim_length(&s->operand[i].cols, dims);
-    if (op == PM_OP_SPMM || op == PM_OP_SPMM_T || op == PM_OP_SPMM_T_ADAM) {
+    if (op == PM_OP_SPMM || op == PM_OP_SPMM_AFFINE || op == PM_OP_SPMM_T || op == PM_OP_SPMM_T_ADAM) {
         const pm_operand_sig *y = &s->operand[op == PM_OP_SPMM_T_ADAM ? 3 : s->ins];    // as wide as the result
         return 2.0 * (double)PM_MAX(dims->of[growth], 1) * (double)pm_dim_length(&y->cols, dims);
     }

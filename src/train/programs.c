@@ -37,7 +37,10 @@ static void capture_logs(pm_session *s, pm_build *b)
             pm_graph_fail(b->g, st, "log of loss %s: no memory", b->loss_name[i]);
             return;
         }
-        pm_log_row(b->g, pm_col_sum(b->g, pm_row_sum(b->g, b->loss[i])), b->state, pm_constant(b->g, name));
+        int64_t rows, cols;
+        pm_shape_of(b->g, b->loss[i], &rows, &cols);
+        const pm_var by_row = cols > 1 ? pm_row_sum(b->g, b->loss[i]) : b->loss[i];
+        pm_log_row(b->g, pm_col_sum(b->g, by_row), b->state, pm_constant(b->g, name));
         s->loss_name[i] = b->loss_name[i];
     }
     s->loss_count = b->loss_count;

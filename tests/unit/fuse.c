@@ -163,12 +163,19 @@ static void sparse_step(bench *b)
     step(b, "embedding", pm_spmm_t(b->g, tptr, trow, tpos, use(b, "val"), use(b, "dy")));
 }
 
+static void sparse_layer(bench *b)
+{
+    const pm_var bias = pm_slice(b->g, use(b, "bias"), 0, 1, 0, H);
+    pm_output(b->g, pm_tanh(b->g, pm_add_row(b->g, pm_spmm(b->g, use(b, "ptr"), use(b, "col"), use(b, "val"), use(b, "embedding")), bias)), "y");
+}
+
 static void fuses(void **state)
 {
     expect_ops(*state, linear_layer, "affine");
     expect_ops(*state, tanh_layer, "affine");
     expect_ops(*state, sigmoid_layer, "affine");
     expect_ops(*state, relu_layer, "affine");
+    expect_ops(*state, sparse_layer, "spmm_affine");
     expect_ops(*state, dense_step, "matmul tanh matmul_adam");
     expect_ops(*state, dense_step_moved_up, "matmul tanh matmul matmul_adam tanh");
     expect_ops(*state, dense_step_moved_down, "matmul tanh matmul tanh matmul_adam");
@@ -269,6 +276,15 @@ static void tanh_layer_in_parts(bench *b)
     pm_output(b->g, pm_tanh(b->g, z), "y");
 }
 
+static void sparse_layer_in_parts(bench *b)
+{
+    const pm_var bias = pm_slice(b->g, use(b, "bias"), 0, 1, 0, H);
+    const pm_var y = pm_spmm(b->g, use(b, "ptr"), use(b, "col"), use(b, "val"), use(b, "embedding")), z = pm_add_row(b->g, y, bias);
+    pm_output(b->g, y, "kept.0");
+    pm_output(b->g, z, "kept.1");
+    pm_output(b->g, pm_tanh(b->g, z), "y");
+}
+
 static void dense_step_in_parts(bench *b)
 {
     const pm_var g = pm_matmul(b->g, use(b, "x"), pm_tanh(b->g, product(b)), true, false);
@@ -317,6 +333,7 @@ static void equals_its_parts(void **state)
     static const char *const moments[] = { "w", "w.m", "w.v" }, *const sparse[] = { "embedding", "embedding.m", "embedding.v" };
     for (int d = 0; d < PM_COUNT(devices); d++) {
         same(*state, devices[d], tanh_layer, tanh_layer_in_parts, "y");
+        same(*state, devices[d], sparse_layer, sparse_layer_in_parts, "y");
         for (int i = 0; i < PM_COUNT(moments); i++) {
             same(*state, devices[d], dense_step, dense_step_in_parts, moments[i]);
             same(*state, devices[d], sparse_step, sparse_step_in_parts, sparse[i]);

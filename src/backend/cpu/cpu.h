@@ -15,8 +15,8 @@ typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
     X(sigmoid) X(tanh) X(tanh_grad) X(sigmoid_grad) X(relu) X(relu_grad) X(exp) X(softplus) X(log_sigmoid)             \
     X(row_sum) X(col_sum) X(softmax) X(log_softmax)                                                                    \
     X(loss_multinomial) X(loss_gaussian) X(loss_logistic) X(kl_gaussian)                                               \
-    X(csr_normalize) X(csr_dropout) X(spmm) X(spmm_t) X(spmm_t_adam)                                                                  \
-    X(dropout) X(normal) X(adam) X(top_k) X(rank_target)
+    X(csr_normalize) X(csr_dropout) X(spmm) X(spmm_affine) X(spmm_t) X(spmm_t_adam)                                                                  \
+    X(dropout) X(normal) X(reparameterize) X(adam) X(top_k) X(rank_target)
 
 typedef struct pm_cpu_isa {
     const char *name;    // "baseline", "avx2", "avx512"
@@ -33,6 +33,9 @@ int pm_cpu_isa_list(const pm_cpu_isa **list);
 // The widest set, or the one that PUMICE_CPU_ISA names.
 // Errors    PM_ERR_ARG when it names none that the processor has
 pm_status pm_cpu_isa_choose(const void *object, const pm_cpu_isa **out);
+
+// The body of an activation that an op applies to its result, in place; NULL for none.
+pm_cpu_body *pm_cpu_activation(const pm_cpu_isa *isa, uint32_t act);
 
 static inline const pm_cpu_isa *pm_isa_of(const pm_call *c)
 {

@@ -1,6 +1,8 @@
 // Choosing the instruction set.
 #include "backend/cpu/cpu.h"
 
+#include <pumice/activation.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,4 +35,14 @@ pm_status pm_cpu_isa_choose(const void *object, const pm_cpu_isa **out)
         snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", list[i]->name);
     }
     return pm_fail(object, PM_ERR_ARG, "PUMICE_CPU_ISA=%s: this processor has %s", asked, known);
+}
+
+pm_cpu_body *pm_cpu_activation(const pm_cpu_isa *isa, uint32_t act)
+{
+    switch (act) {
+    case PM_ACT_TANH: return isa->tanh;
+    case PM_ACT_SIGMOID: return isa->sigmoid;
+    case PM_ACT_RELU: return isa->relu;
+    default: return NULL;
+    }
 }

@@ -47,6 +47,7 @@ pm_status pm_cpu_broadcast_row(const pm_call *c) { return each(c, pm_isa_of(c)->
 pm_status pm_cpu_broadcast_col(const pm_call *c) { return each(c, pm_isa_of(c)->broadcast_col, MOVE); }
 pm_status pm_cpu_dropout(const pm_call *c) { return each(c, pm_isa_of(c)->dropout, RANDOM); }
 pm_status pm_cpu_normal(const pm_call *c) { return each(c, pm_isa_of(c)->normal, RANDOM); }
+pm_status pm_cpu_reparameterize(const pm_call *c) { return each(c, pm_isa_of(c)->reparameterize, RANDOM); }
 
 pm_status pm_cpu_row_sum(const pm_call *c) { return rows(c, pm_isa_of(c)->row_sum, c->in[0].cols); }
 pm_status pm_cpu_softmax(const pm_call *c) { return rows(c, pm_isa_of(c)->softmax, MATH * c->in[0].cols); }
@@ -67,6 +68,7 @@ pm_status pm_cpu_col_sum(const pm_call *c)
 pm_status pm_cpu_csr_normalize(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->csr_normalize, c->in[0].cols - 1, 512); }
 pm_status pm_cpu_csr_dropout(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->csr_dropout, c->in[0].cols - 1, 2048); }
 pm_status pm_cpu_spmm(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm, 4 * c->out[0].cols); }
+pm_status pm_cpu_spmm_affine(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_affine, 4 * c->out[0].cols); }
 pm_status pm_cpu_spmm_t(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_t, c->out[0].cols); }
 
 pm_status pm_cpu_spmm_t_adam(const pm_call *c)

@@ -3,7 +3,6 @@
 #include "backend/cpu/cpu.h"
 
 #include <cblas.h>
-#include <pumice/activation.h>
 
 // Pieces of 512 × 512 ran as fast as threaded OpenBLAS on the shapes of Mult-VAE; PIECES of them keep a many-core machine
 // busy where the result is small and the sum long. Edges at multiples of 16 suit the widest micro-kernel.
@@ -114,16 +113,6 @@ pm_status pm_cpu_matmul(const pm_call *c)
     return each_piece(c, q->ta, q->tb, plain_piece);
 }
 
-static pm_cpu_body *activation_body(const pm_cpu_isa *isa, uint32_t act)
-{
-    switch (act) {
-    case PM_ACT_TANH: return isa->tanh;
-    case PM_ACT_SIGMOID: return isa->sigmoid;
-    case PM_ACT_RELU: return isa->relu;
-    default: return NULL;
-    }
-}
-
 // The sum begins with the bias, which costs nothing: BLAS would begin with zeros.
 static void affine_piece(const product *p, const piece *at)
 {
@@ -132,7 +121,7 @@ static void affine_piece(const product *p, const piece *at)
     for (int64_t i = 0; i < at->rows; i++)
         memcpy(pm_row(&y, i), pm_row(&p->call->in[2], 0) + at->j, sizeof(float) * (size_t)at->cols);
     multiply(p, at, 1.0f, &y);
-    pm_cpu_body *finish = activation_body(pm_isa_of(p->call), q->act);
+    pm_cpu_body *finish = pm_cpu_activation(pm_isa_of(p->call), q->act);
     const pm_call sub = { .in = &y, .out = &y };
     for (int64_t i = 0; finish && i < at->rows; i++) finish(&sub, i, 0, at->cols);
 }

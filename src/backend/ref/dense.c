@@ -1,8 +1,6 @@
 // Reference kernels of the dense group.
 #include "ref.h"
 
-#include <pumice/activation.h>
-
 pm_status pm_ref_matmul(const pm_call *c)
 {
     const pm_matmul_params *p = c->params;
@@ -15,18 +13,6 @@ pm_status pm_ref_matmul(const pm_call *c)
     return PM_OK;
 }
 
-static double activation(uint32_t act, double z)
-{
-    return act == PM_ACT_TANH ? tanh(z) : act == PM_ACT_SIGMOID ? pm_ref_sigmoid_of(z) : act == PM_ACT_RELU ? pm_max_double(z, 0) : z;
-}
-
-// What an error in the argument of an activation is worth at most, for arguments as near to 0 as |z| − rounding.
-static double steepest(uint32_t act, double z, double rounding)
-{
-    const double nearest = -pm_max_double(fabs(z) - rounding, 0), y = activation(act, nearest);    // below 0 no digits of 1 − y are lost
-    return act == PM_ACT_TANH ? 1 - y * y : act == PM_ACT_SIGMOID ? y * (1 - y) : 1;
-}
-
 pm_status pm_ref_affine(const pm_call *c)
 {
     const pm_affine_params *p = c->params;
@@ -34,8 +20,8 @@ pm_status pm_ref_affine(const pm_call *c)
     for (int64_t i = 0; i < y->rows; i++)
         for (int64_t j = 0; j < y->cols; j++) {
             const pm_ref_sum sum = pm_ref_product(&c->in[0], &c->in[1], p->ta, p->tb, i, j);
-            const double bias = pm_get(&c->in[2], 0, j), z = sum.value + bias, size = sum.scale + fabs(bias), v = activation(p->act, z);
-            pm_put(c, 0, y, i, j, v, fabs(v) + steepest(p->act, z, 1e-5 * size) * size);
+            const double bias = pm_get(&c->in[2], 0, j), z = sum.value + bias;
+            pm_put(c, 0, y, i, j, pm_ref_activation(p->act, z), pm_ref_activation_scale(p->act, z, sum.scale + fabs(bias)));
         }
     return PM_OK;
 }

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include <pumice/activation.h>
 #include <pumice/state.h>
 
 #include "backend/host.h"
@@ -63,6 +64,20 @@ static inline pm_ref_sum pm_ref_product(const pm_view *a, const pm_view *b, bool
         sum.scale += fabs(product);
     }
     return sum;
+}
+
+// An activation (pumice/activation.h).
+static inline double pm_ref_activation(uint32_t act, double z)
+{
+    return act == PM_ACT_TANH ? tanh(z) : act == PM_ACT_SIGMOID ? pm_ref_sigmoid_of(z) : act == PM_ACT_RELU ? pm_max_double(z, 0) : z;
+}
+
+// What the rounding of a sum of that size is worth behind an activation: its slope is taken as near to 0 as that rounding can lead.
+static inline double pm_ref_activation_scale(uint32_t act, double z, double size)
+{
+    const double nearest = -pm_max_double(fabs(z) - 1e-5 * size, 0), y = pm_ref_activation(act, nearest);    // below 0 no digits of 1 − y are lost
+    const double slope = act == PM_ACT_TANH ? 1 - y * y : act == PM_ACT_SIGMOID ? y * (1 - y) : 1;
+    return fabs(pm_ref_activation(act, z)) + slope * size;
 }
 
 static inline uint64_t pm_ref_seed(const pm_view *state)

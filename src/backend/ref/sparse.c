@@ -91,18 +91,39 @@ pm_status pm_ref_csr_transpose(const pm_call *c)
     return PM_OK;
 }
 
+// Row b of the batch times column h of w.
+static pm_ref_sum sparse_product(const pm_call *c, int64_t b, int64_t h)
+{
+    const pm_view *ptr = &c->in[0], *col = &c->in[1], *val = &c->in[2], *w = &c->in[3];
+    pm_ref_sum sum = { 0, 0 };
+    for (int64_t e = at(ptr, b); e < at(ptr, b + 1); e++) {
+        const double product = pm_get(val, 0, e) * pm_get(w, at(col, e), h);
+        sum.value += product;
+        sum.scale += fabs(product);
+    }
+    return sum;
+}
+
 pm_status pm_ref_spmm(const pm_call *c)
 {
-    const pm_view *ptr = &c->in[0], *col = &c->in[1], *val = &c->in[2], *w = &c->in[3], *y = &c->out[0];
+    const pm_view *y = &c->out[0];
     for (int64_t b = 0; b < y->rows; b++)
         for (int64_t h = 0; h < y->cols; h++) {
-            double sum = 0, scale = 0;
-            for (int64_t e = at(ptr, b); e < at(ptr, b + 1); e++) {
-                const double product = pm_get(val, 0, e) * pm_get(w, at(col, e), h);
-                sum += product;
-                scale += fabs(product);
-            }
-            pm_put(c, 0, y, b, h, sum, scale);
+            const pm_ref_sum sum = sparse_product(c, b, h);
+            pm_put(c, 0, y, b, h, sum.value, sum.scale);
+        }
+    return PM_OK;
+}
+
+pm_status pm_ref_spmm_affine(const pm_call *c)
+{
+    const pm_spmm_affine_params *p = c->params;
+    const pm_view *y = &c->out[0];
+    for (int64_t b = 0; b < y->rows; b++)
+        for (int64_t h = 0; h < y->cols; h++) {
+            const pm_ref_sum sum = sparse_product(c, b, h);
+            const double bias = pm_get(&c->in[4], 0, h), z = sum.value + bias;
+            pm_put(c, 0, y, b, h, pm_ref_activation(p->act, z), pm_ref_activation_scale(p->act, z, sum.scale + fabs(bias)));
         }
     return PM_OK;
 }
