@@ -1,8 +1,8 @@
-// 8×8 outputs an invocation in registers, no shared memory: twice as fast as tiles on lavapipe. Flags
-// become strides, so that the inner loop has no branch.
+// 8×8 outputs an invocation in registers, no shared memory: twice as fast as tiles on lavapipe. Flags become strides, so that the
+// inner loop has no branch.
 const uint BLOCK = 8u;
 
-void block(uint m0, uint n0)
+void block(uint part, uvec2 range, uint m0, uint n0)
 {
     const uint a_by_m = p.ta != 0u ? 1u : p.a_stride, a_by_k = p.ta != 0u ? p.a_stride : 1u;
     const uint b_by_n = p.tb != 0u ? p.b_stride : 1u, b_by_k = p.tb != 0u ? 1u : p.b_stride;
@@ -10,11 +10,11 @@ void block(uint m0, uint n0)
     uint at_a[BLOCK], at_b[BLOCK];
     for (uint r = 0u; r < BLOCK; r++) {    // past the edge the last one is computed again and not stored
         const uint m = min(m0 + r, p.hi - 1u), n = min(n0 + r, p.N - 1u);
-        at_a[r] = p.a_off + m * a_by_m + p.win_lo * a_by_k;
-        at_b[r] = p.b_off + n * b_by_n + p.win_lo * b_by_k;
-        for (uint c = 0u; c < BLOCK; c++) acc[r][c] = sum_begin(m, min(n0 + c, p.N - 1u));
+        at_a[r] = p.a_off + m * a_by_m + range.x * a_by_k;
+        at_b[r] = p.b_off + n * b_by_n + range.x * b_by_k;
+        for (uint c = 0u; c < BLOCK; c++) acc[r][c] = sum_begin(part, range.x, m, min(n0 + c, p.N - 1u));
     }
-    for (uint k = p.win_lo; k < p.win_hi; k++) {
+    for (uint k = range.x; k < range.y; k++) {
         float row[BLOCK], col[BLOCK];
         for (uint r = 0u; r < BLOCK; r++) {
             row[r] = a_[at_a[r]];
@@ -27,11 +27,14 @@ void block(uint m0, uint n0)
     }
     for (uint r = 0u; r < BLOCK; r++)
         for (uint c = 0u; c < BLOCK; c++)
-            if (m0 + r < p.hi && n0 + c < p.N) sum_end(m0 + r, n0 + c, acc[r][c]);
+            if (m0 + r < p.hi && n0 + c < p.N) sum_end(part, m0 + r, n0 + c, acc[r][c]);
 }
 
 void main()
 {
-    const uint across = (p.N + BLOCK - 1u) / BLOCK, down = (p.hi - p.lo + BLOCK - 1u) / BLOCK;
-    EACH_ITEM(t, across * down) block(p.lo + t / across * BLOCK, t % across * BLOCK);
+    const uint across = (p.N + BLOCK - 1u) / BLOCK, blocks = across * ((p.hi - p.lo + BLOCK - 1u) / BLOCK);
+    EACH_ITEM(t, blocks * PM_PARTS) {
+        uvec2 range;
+        if (sum_range(t / blocks, range)) block(t / blocks, range, p.lo + t % blocks / across * BLOCK, t % blocks % across * BLOCK);
+    }
 }

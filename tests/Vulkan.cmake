@@ -1,6 +1,6 @@
 # The Vulkan backend on each driver: its own tests, and the op suites under the switches that shape it.
 if(PUMICE_TEST_DRIVERS)
-    foreach(test vulkan vulkan_faults vulkan_math)
+    foreach(test vulkan vulkan_faults vulkan_math vulkan_matmul)
         pumice_driver_test(unit.${test} unit_${test})
     endforeach()
 
@@ -9,6 +9,12 @@ if(PUMICE_TEST_DRIVERS)
         $<TARGET_FILE:op_suite> --device vulkan --suite parity --limit 1e5)
     pumice_driver_test(op.parity.plain ${CMAKE_COMMAND} -E env PUMICE_VK_DISABLE=mapping,timestamps,batching,tiles,vectors
         $<TARGET_FILE:op_suite> --device vulkan --suite parity --limit 3e4 --cases 8)
+
+    # As a GPU computes products: in tiles, those with a small result in parts along k.
+    foreach(suite parity repeat)
+        pumice_driver_test(op.${suite}.tile ${CMAKE_COMMAND} -E env PUMICE_VK_MATMUL=tile PUMICE_VK_SPLIT=16
+            $<TARGET_FILE:op_suite> --device vulkan --suite ${suite} --limit 3e4 --cases 48)
+    endforeach()
 
     find_file(VALIDATION_LAYER VkLayer_khronos_validation.json PATHS /usr/share/vulkan/explicit_layer.d /etc/vulkan/explicit_layer.d)
     if(VALIDATION_LAYER)

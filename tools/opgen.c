@@ -239,9 +239,19 @@ static void write_accessor(FILE *f, const pm_operand_sig *o, int binding, bool w
                 n, n, n);
 }
 
+// What the bodies of a product want besides: a and b in fours, and scratch for sums.
+static void write_product(FILE *f, const pm_signature *s, int total)
+{
+    for (int i = 0; i < 2; i++) {
+        if (s->ins < 2 || strcmp(s->operand[i].name, i ? "b" : "a") != 0) die("the first operands of an op of class MATMUL are a and b");
+        fprintf(f, "layout(std430, set = 0, binding = %d) readonly buffer pm_wide_%d { vec4 %c4_[]; };\n", i, i, "ab"[i]);
+    }
+    fprintf(f, "layout(std430, set = 0, binding = %d) buffer pm_buffer_%d { float sums_[]; };\n", total, total);
+}
+
 // Bindings in operand order; push block: offset (and stride) of each operand, the dimensions, the parameters, then what the
 // backend adds: the rows [lo, hi) and the window [win_lo, win_hi) of this dispatch, and the pass. A product has one binding more,
-// scratch, and PM_MATMUL_WAIT: where a sum lies between windows over K.
+// scratch, the length of a part of K, and PM_MATMUL_WAIT: where a sum lies between windows over K.
 static void write_glsl(const char *out, const line *l)
 {
     const pm_signature *s = &l->sig;
@@ -249,15 +259,15 @@ static void write_glsl(const char *out, const line *l)
     snprintf(name, sizeof name, "generated/glsl/%s.glsl", l->field[0]);
     FILE *f = create(out, name);
     fprintf(f, "// Generated from ops.def: bindings and push block of %s.\n//     %s\n", l->field[0], l->signature);
-    fputs("layout(constant_id = 1) const uint PM_IN_PLACE = 0u;\n", f);
+    const bool matmul = strcmp(l->field[2], "MATMUL") == 0;
+    fprintf(f, "layout(constant_id = 1) const uint %s = 0u;\n", matmul ? "PM_NARROW" : "PM_IN_PLACE");
     const int total = s->ins + s->outs + s->temps;
     for (int i = 0; i < total; i++) {
         const pm_operand_sig *o = &s->operand[i];
         fprintf(f, "layout(std430, set = 0, binding = %d) %sbuffer pm_buffer_%d { %s %s_[]; };\n", i,
                 i < s->ins && !o->inout ? "readonly " : "", i, o->dtype == PM_F32 ? "float" : "uint", o->name);
     }
-    const bool matmul = strcmp(l->field[2], "MATMUL") == 0;
-    if (matmul) fprintf(f, "layout(std430, set = 0, binding = %d) buffer pm_buffer_%d { float sums_[]; };\n", total, total);
+    if (matmul) write_product(f, s, total);
     fputs("layout(push_constant) uniform pm_push {\n", f);
     int words = 0;
     for (int i = 0; i < total; i++) {
@@ -273,8 +283,8 @@ static void write_glsl(const char *out, const line *l)
         fprintf(f, "    %s %s;\n", s->param[i].kind == PM_PARAM_FLOAT ? "float" : "uint", s->param[i].name);
         words++;
     }
-    fputs("    uint lo, hi, win_lo, win_hi, pass;\n} p;\n", f);
-    words += 5;
+    fprintf(f, "    uint lo, hi, win_lo, win_hi%s, pass;\n} p;\n", matmul ? ", part" : "");
+    words += 5 + matmul;
     if (words > PUSH_WORDS) die("%s: push block of %d words, %d are allowed", l->field[0], words, PUSH_WORDS);
     for (int i = 0; i < total; i++) {
         const char *o = s->operand[i].name;

@@ -20,14 +20,20 @@ typedef struct cutter {
     const pm_plan_node *node;
     const pm_op_info   *info;
     const pm_vk_shader *shader;
-    pm_vk_variant       variant;
+    pm_vk_variant       variant, fold;    // of a product: adds its parts
     int                 index, operands;
     bool                product;    // of class MATMUL
+    int64_t             part, parts;    // of a product: how much of K is one sum
     units               operand[PM_MAX_OPERANDS];
     int64_t             rows, cols, window, across;    // of the output: rows, columns; length of the windowed dimension; of a product: K and N
     int64_t             row_piece, window_piece, col_piece;
     double              seconds;                       // all dispatches together
 } cutter;
+
+static int64_t up(int64_t n, int64_t by)
+{
+    return (n + by - 1) / by;
+}
 
 static int symbol_of(const pm_signature *s, char letter)
 {
@@ -105,6 +111,22 @@ static int64_t fitting(const cutter *c, int i)
     return room < 0 ? 0 : room / u->stride + 1;
 }
 
+// Sums of a product that wait in scratch, of each row and column: those of its parts, or, between windows, where it has no output.
+static int64_t waiting(const cutter *c)
+{
+    return c->parts > 1 ? c->parts : c->info->sig.outs || c->window_piece >= c->window ? 0 : 1;
+}
+
+// Scratch fits a binding too; pieces are whole tiles and steps where they can be.
+static void fit_product(cutter *c)
+{
+    const int64_t sums = waiting(c) ? c->d->limits.range / 4 / waiting(c) : INT64_MAX;
+    c->col_piece = PM_MIN(c->col_piece, sums);
+    c->row_piece = PM_MIN(c->row_piece, PM_MAX(sums / c->col_piece, 1));
+    if (c->row_piece > 128 && c->row_piece < c->rows) c->row_piece -= c->row_piece % 128;
+    if (c->window_piece > 32 && c->window_piece < c->window) c->window_piece -= c->window_piece % 32;
+}
+
 static pm_status choose_pieces(cutter *c)
 {
     c->row_piece = c->window_piece = c->col_piece = INT64_MAX;
@@ -125,20 +147,23 @@ static pm_status choose_pieces(cutter *c)
     const double parts = ceil(c->seconds / c->d->limits.seconds);
     if (by_row && parts > 1) c->row_piece = PM_MIN(c->row_piece, PM_MAX((int64_t)((double)c->rows / parts), 1));
     c->row_piece = PM_MIN(c->row_piece, PM_MAX(c->rows, 1));
-    if (c->product && c->row_piece > 64 && c->row_piece < c->rows) c->row_piece -= c->row_piece % 64;    // whole tiles
     c->window_piece = PM_MIN(c->window_piece, PM_MAX(c->window, 1));
     c->col_piece = PM_MIN(c->col_piece, PM_MAX(c->across, 1));
+    if (c->product) fit_product(c);
     return PM_OK;
 }
 
-static int64_t up(int64_t n, int64_t by)
+static int64_t product_groups(const cutter *c, int64_t rows, int64_t across, const pm_vk_variant *v)
 {
-    return (n + by - 1) / by;
+    const int64_t local = v->constant[0];
+    if (v == &c->fold || c->d->matmul == PM_VK_PLAIN) return up(rows * across, local);
+    if (c->d->matmul == PM_VK_BLOCK) return up(up(rows, 8) * up(across, 8) * c->parts, local);
+    return up(rows, v->constant[PM_VK_CONSTANT_BM]) * up(across, v->constant[PM_VK_CONSTANT_BN]) * c->parts;
 }
 
-static uint32_t groups_of(const cutter *c, int64_t rows, int64_t across)
+static uint32_t groups_of(const cutter *c, int64_t rows, int64_t across, const pm_vk_variant *v)
 {
-    const int64_t local = c->variant.constant[0], width = c->variant.width;
+    const int64_t local = v->constant[0], width = v->width;
     const pm_signature *s = &c->info->sig;
     int64_t groups = 1;
     if (c->shader->items) {
@@ -149,11 +174,7 @@ static uint32_t groups_of(const cutter *c, int64_t rows, int64_t across)
         case PM_CLASS_ROWS: groups = rows; break;
         case PM_CLASS_COLS: groups = up(c->cols / width, local); break;
         case PM_CLASS_ONE: break;
-        case PM_CLASS_MATMUL:
-            groups = c->d->matmul == PM_VK_TILE    ? up(rows, local / 4) * up(across, 64)
-                     : c->d->matmul == PM_VK_BLOCK ? up(up(rows, 8) * up(across, 8), local)
-                                                   : up(rows * across, local);
-            break;
+        case PM_CLASS_MATMUL: groups = product_groups(c, rows, across, v); break;
         }
     }
     return (uint32_t)PM_MAX(PM_MIN(groups, (int64_t)c->d->limits.groups), 1);
@@ -188,15 +209,33 @@ static void bind(const cutter *c, int i, const piece *p, pm_vk_binding *out, uin
     *offset_word = (uint32_t)((base - aligned) / 4) - (uint32_t)(skipped * (u->stride / 4));
 }
 
-// Sums of a product wait in scratch between windows where the op has no output for them.
-static void bind_scratch(const cutter *c, const piece *p, pm_vk_binding *out, int64_t *most)
+// The binding of a product's scratch. Where it needs none, what the dispatch writes anyway stands in: validation takes a binding that a
+// shader may write for written.
+static void bind_scratch(const cutter *c, const piece *p, pm_vk_binding *bindings, int64_t *most)
 {
-    const int64_t size = c->info->sig.outs || c->window_piece >= c->window ? 0 : (p->row_end - p->row) * (p->col_end - p->col) * 4;
-    *out = size ? (pm_vk_binding){ .size = size, .write = true } : (pm_vk_binding){ .buffer = c->d->nothing->handle, .size = 256 };
+    const int64_t size = waiting(c) * (p->row_end - p->row) * (p->col_end - p->col) * 4;
+    pm_vk_binding *out = &bindings[c->operands];
+    *out = (pm_vk_binding){ .size = size, .write = true };
+    for (int i = 0; !size && i < c->operands; i++)
+        if (i >= c->info->sig.ins || c->info->sig.operand[i].inout) *out = bindings[i];
     *most = PM_MAX(*most, size);
 }
 
-static pm_status emit(cutter *c, const piece *p, pm_vk_dispatches *out)
+// 1 where the op has no such dimension.
+static double share(int64_t from, int64_t to, int64_t whole)
+{
+    return whole > 0 ? (double)(to - from) / (double)whole : 1;
+}
+
+static double seconds_of(const cutter *c, const piece *p, const pm_vk_variant *v)
+{
+    const double rows = (double)(p->row_end - p->row), cols = (double)(p->col_end - p->col);
+    if (v == &c->fold) return rows * cols * 4 * (double)(c->parts + 1) / c->d->bandwidth + 5e-6;
+    return c->seconds * share(p->row, p->row_end, c->rows) * share(p->window, p->window_end, c->window) *
+           share(p->col, p->col_end, c->across) + 5e-6;
+}
+
+static pm_status emit(cutter *c, const piece *p, const pm_vk_variant *v, pm_vk_dispatches *out)
 {
     if (out->count == out->capacity) {
         PM_TRY(pm_grow_array(c->d, (void **)&out->list, PM_MAX(2 * out->capacity, 64), sizeof *out->list));
@@ -204,24 +243,23 @@ static pm_status emit(cutter *c, const piece *p, pm_vk_dispatches *out)
     }
     const pm_signature *s = &c->info->sig;
     pm_vk_dispatch *q = &out->list[out->count++];
-    *q = (pm_vk_dispatch){ .node = c->index, .variant = c->variant, .bindings = pm_vk_binding_count(c->node->op), .passes = PM_MAX(c->shader->passes, 1),
-                           .groups = groups_of(c, p->row_end - p->row, p->col_end - p->col) };
+    *q = (pm_vk_dispatch){ .node = c->index, .variant = *v, .bindings = pm_vk_binding_count(c->node->op),
+                           .passes = PM_MAX(c->shader->passes, 1), .seconds = seconds_of(c, p, v),
+                           .groups = groups_of(c, p->row_end - p->row, p->col_end - p->col, v) };
     int n = 0;
     for (int i = 0; i < c->operands; i++) {
         bind(c, i, p, &q->binding[i], &q->push[n++]);
         if (!pm_single_row(&s->operand[i])) q->push[n++] = (uint32_t)c->node->operand[i].stride;
     }
-    if (c->product) bind_scratch(c, p, &q->binding[c->operands], &out->scratch);
+    if (c->product) bind_scratch(c, p, q->binding, &out->scratch);
     for (int i = 0; i < s->symbols; i++)
         q->push[n++] = (uint32_t)(c->product && i == s->operand[1].cols.symbol ? p->col_end - p->col : c->node->dims.of[i]);
     for (int i = 0, word = 0; i < s->params; i++)
         if (s->param[i].kind != PM_PARAM_DIM) q->push[n++] = c->node->params.word[word++];
     const int64_t range[] = { p->row, p->row_end, p->window, p->window_end };
     for (int i = 0; i < PM_COUNT(range); i++) q->push[n++] = (uint32_t)range[i];
+    if (c->product) q->push[n++] = (uint32_t)c->part;
     q->words = n + 1;
-    const double share = (double)(p->row_end - p->row) / (double)PM_MAX(c->rows, 1) * (double)(p->window_end - p->window) /
-                         (double)PM_MAX(c->window, 1) * (double)(p->col_end - p->col) / (double)PM_MAX(c->across, 1);
-    q->seconds = c->seconds * share + 5e-6;
     return PM_OK;
 }
 
@@ -235,6 +273,8 @@ static void measure(cutter *c)
     c->cols = pm_dim_length(&o->cols, dims);
     c->window = c->product ? dims->of[s->operand[0].cols.symbol] : s->window >= 0 ? dims->of[s->window] : 0;
     c->across = c->product ? dims->of[s->operand[1].cols.symbol] : 0;
+    c->part = c->product ? pm_vk_part(c->d, c->rows, c->across, c->window) : 0;
+    c->parts = c->part ? up(c->window, c->part) : 1;
     for (int i = 0; i < c->operands; i++) c->operand[i] = units_of(c, i, row_symbol);
     c->seconds = pm_op_flops(c->node->op, dims) / c->d->flops + pm_op_bytes(c->node->op, dims) / c->d->bandwidth;
 }
@@ -251,15 +291,19 @@ pm_status pm_vk_cut(pm_vk_device *d, const pm_plan *plan, int n, pm_vk_dispatche
                PM_VK_MAX_BINDINGS);
     measure(&c);
     pm_vk_choose(d, node, c.cols, &c.variant);
+    if (c.product) pm_vk_choose_product(d, node->op, c.rows, c.across, c.parts, &c.variant, &c.fold);
     PM_TRY(choose_pieces(&c));
     piece p;
     for (p.col = 0; p.col == 0 || p.col < c.across; p.col += c.col_piece)
-        for (p.row = 0; p.row == 0 || p.row < c.rows; p.row += c.row_piece)
-            for (p.window = 0; p.window == 0 || p.window < c.window; p.window += c.window_piece) {
-                p.col_end = PM_MIN(p.col + c.col_piece, c.across);
-                p.row_end = PM_MIN(p.row + c.row_piece, c.rows);
+        for (p.row = 0; p.row == 0 || p.row < c.rows; p.row += c.row_piece) {
+            p.col_end = PM_MIN(p.col + c.col_piece, c.across);
+            p.row_end = PM_MIN(p.row + c.row_piece, c.rows);
+            for (p.window = 0; p.window == 0 || p.window < c.window; p.window = p.window_end) {
                 p.window_end = PM_MIN(p.window + c.window_piece, c.window);
-                PM_TRY(emit(&c, &p, out));
+                PM_TRY(emit(&c, &p, &c.variant, out));
+                if (c.window == 0) break;
             }
+            if (c.parts > 1) PM_TRY(emit(&c, &p, &c.fold, out));
+        }
     return PM_OK;
 }

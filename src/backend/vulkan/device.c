@@ -179,6 +179,8 @@ static void choose(pm_vk_device *d, const facts *f)
     d->limits.row_size = software ? 32 : PM_MIN(d->limits.local_size * 2, PM_MIN(l->maxComputeWorkGroupInvocations, l->maxComputeWorkGroupSize[0]));
     d->limits.one_size = software ? 32 : d->limits.local_size;
     if (small) d->limits.row_size = d->limits.one_size = d->limits.local_size;
+    d->limits.invocations = small ? 128 : PM_MIN(l->maxComputeWorkGroupInvocations, l->maxComputeWorkGroupSize[0]);
+    d->limits.shared = small ? 16384 : l->maxComputeSharedMemorySize;
     d->limits.groups = PM_MIN(l->maxComputeWorkGroupCount[0], 65535);
     d->limits.range = small ? 1 << 27 : l->maxStorageBufferRange;
     d->limits.align = small ? 256 : PM_MAX((int64_t)l->minStorageBufferOffsetAlignment, 16);
@@ -188,6 +190,7 @@ static void choose(pm_vk_device *d, const facts *f)
     d->tick_seconds = 1e-9 * l->timestampPeriod;
     d->matmul = swiftshader ? PM_VK_PLAIN : software || d->switches.no_tiles ? PM_VK_BLOCK : PM_VK_TILE;
     if (d->switches.matmul) d->matmul = (pm_vk_matmul)(d->switches.matmul - 1);
+    d->split = d->switches.split ? PM_MAX(d->switches.split, 0) : software ? 0 : PM_VK_LEAST_PART;
     d->flops = swiftshader ? 4e8 : software ? 2e9 : d->base.info.type == PM_DEVICE_DISCRETE ? 1e12 : 1e11;
     d->bandwidth = swiftshader ? 3e8 : software ? 1e9 : d->base.info.type == PM_DEVICE_DISCRETE ? 5e10 : 1e10;
 }
@@ -207,10 +210,14 @@ static pm_status set_up(pm_vk_device *d, int index)
                d->base.info.problem);
     PM_TRY(create_device(d, &f));
     choose(d, &f);
+    PM_REQUIRE(d, !d->switches.tile || pm_vk_tile_fits(d, &pm_vk_tiles[d->switches.tile - 1]), PM_ERR_UNSUPPORTED,
+               "PUMICE_VK_MATMUL: tile:%d wants %u invocations and %u bytes of shared memory; %s (%s) offers %u and %u", d->switches.tile,
+               pm_vk_tile_invocations(&pm_vk_tiles[d->switches.tile - 1]), pm_vk_tile_shared(&pm_vk_tiles[d->switches.tile - 1]),
+               d->base.info.id, d->base.info.name, d->limits.invocations, d->limits.shared);
     static const char *const matmuls[] = { "tile", "block", "plain" };
-    d->base.profile = pm_sprintf(d, "vulkan %s, %s, version 0x%x, workgroup %u and %u, matmul %s, shaders %016" PRIx64, d->base.info.name,
+    d->base.profile = pm_sprintf(d, "vulkan %s, %s, version 0x%x, workgroup %u and %u, matmul %s, split %" PRId64 ", shaders %016" PRIx64, d->base.info.name,
                                  d->base.info.driver, f.properties.driverVersion, d->limits.local_size, d->limits.row_size, matmuls[d->matmul],
-                                 pm_vk_shader_set());
+                                 d->split, pm_vk_shader_set());
     PM_CHECK_ALLOC(d->base.profile);
     PM_TRY(pm_vk_submission_open(d));
     PM_TRY(pm_vk_memory_open(d));

@@ -13,13 +13,14 @@ static const pm_vk_shader *const shaders[PM_OP_COUNT] = {
 #undef PM_OP
 };
 
-// The variants of a product, in the order of pm_vk_matmul.
+// The variants of a product, in the order of pm_vk_matmul, then the fold of its parts.
 #define VARIANTS_EACH(name, NAME)
 #define VARIANTS_ROWS(name, NAME)
 #define VARIANTS_COLS(name, NAME)
 #define VARIANTS_ONE(name, NAME)
-#define VARIANTS_MATMUL(name, NAME) [PM_OP_##NAME] = { &pm_vk_shader_##name, &pm_vk_shader_##name##_block, &pm_vk_shader_##name##_plain },
-static const pm_vk_shader *const products[PM_OP_COUNT][3] = {
+#define VARIANTS_MATMUL(name, NAME) [PM_OP_##NAME] = { &pm_vk_shader_##name, &pm_vk_shader_##name##_block, &pm_vk_shader_##name##_plain, \
+                                                    &pm_vk_shader_##name##_fold },
+static const pm_vk_shader *const products[PM_OP_COUNT][4] = {
 #define PM_OP(name, NAME, klass, ...) VARIANTS_##klass(name, NAME)
 #include <pumice/ops.def>
 #undef PM_OP
@@ -34,6 +35,11 @@ static const pm_vk_shader *const all_shaders[] = {
 const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op)
 {
     return pm_op_table[op].klass == PM_CLASS_MATMUL ? products[op][d->matmul] : shaders[op];
+}
+
+const pm_vk_shader *pm_vk_fold_of(pm_op op)
+{
+    return products[op][3];
 }
 
 const pm_vk_shader *pm_vk_shader_named(const char *name)

@@ -80,12 +80,28 @@ static pm_status take_validation(const void *object, const char *word, void *arg
 static pm_status take_matmul(const void *object, const char *word, void *arg)
 {
     static const char *const names[] = { "tile", "block", "plain" };
+    pm_vk_switches *s = arg;
+    int64_t tile;
+    if (strncmp(word, "tile:", 5) == 0 && read_number(word + 5, &tile) && tile <= PM_VK_TILES) {
+        s->matmul = PM_VK_TILE + 1;
+        s->tile = (int)tile;
+        return PM_OK;
+    }
     for (int i = 0; i < PM_COUNT(names); i++)
         if (pm_name_equal(word, names[i])) {
-            ((pm_vk_switches *)arg)->matmul = i + 1;
+            s->matmul = i + 1;
             return PM_OK;
         }
-    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_MATMUL: \"%s\" is not one of tile, block, plain", word);
+    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_MATMUL: \"%s\" is not one of tile, tile:1 to tile:%d, block, plain", word, PM_VK_TILES);
+}
+
+static pm_status take_split(const void *object, const char *word, void *arg)
+{
+    pm_vk_switches *s = arg;
+    s->split = pm_name_equal(word, "on") ? PM_VK_LEAST_PART : -1;
+    PM_REQUIRE(object, s->split > 0 || pm_name_equal(word, "off") || read_number(word, &s->split), PM_ERR_ARG,
+               "PUMICE_VK_SPLIT: \"%s\" is not one of on, off, or the least k of a part", word);
+    return PM_OK;
 }
 
 pm_status pm_vk_read_switches(const void *object, pm_vk_switches *out)
@@ -96,6 +112,7 @@ pm_status pm_vk_read_switches(const void *object, pm_vk_switches *out)
     PM_TRY(each_word(object, "PUMICE_VK_FAULT", take_fault, out));
     PM_TRY(each_word(object, "PUMICE_VK_VALIDATION", take_validation, out));
     PM_TRY(each_word(object, "PUMICE_VK_MATMUL", take_matmul, out));
+    PM_TRY(each_word(object, "PUMICE_VK_SPLIT", take_split, out));
     const char *cache = getenv("PUMICE_CACHE");
     out->no_cache = cache && pm_name_equal(cache, "off");
     return PM_OK;

@@ -11,7 +11,8 @@
 #include "backend/backend.h"
 #include "backend/vulkan/shader.h"
 
-enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK_MAX_BINDINGS = 8, PM_VK_CONSTANTS = 7 };
+enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK_MAX_BINDINGS = 8, PM_VK_CONSTANTS = 7, PM_VK_TILES = 10,
+       PM_VK_LEAST_PART = 512 };
 
 // ---- switches: what the environment asks for -------------------------------------------------------------------------------
 //   PUMICE_VK_LIMITS=min[,range=64K][,time=20]   the smallest device there may be, on any driver; a binding of 64 KiB at most;
@@ -22,14 +23,17 @@ enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK
 //   PUMICE_VK_FAULT=alloc:N | full:N | lost:N | create   the N-th device allocation fails; it and all after it do; the N-th
 //                                          submission loses the device; device creation fails: for tests
 //   PUMICE_VK_VALIDATION=core[,sync][,gpu] the Khronos layer watches, and what it says becomes an error
-//   PUMICE_VK_MATMUL=tile|block|plain      the matmul shader; all give the same bits
+//   PUMICE_VK_MATMUL=tile|tile:N|block|plain   the matmul shader, the N-th configuration of tiles; all give the same bits
+//   PUMICE_VK_SPLIT=on|off|K               products with a small result are summed in parts of at least 512, or K, along k; without
+//                                          the switch on GPUs alone
 //   PUMICE_CACHE=off                       no pipeline cache on disk
 typedef struct pm_vk_switches {
     bool    min_limits, no_mapping, no_timestamps, no_batching, no_tiles, no_vectors, no_cache;
     int64_t range, time;                    // bytes, microseconds; 0: the device's, 100 milliseconds
     int64_t fail_alloc, full_from, lose_at;    // 0: never
     bool    fail_create, core, sync, gpu;
-    int     matmul;                         // pm_vk_matmul + 1; 0: chosen by device
+    int     matmul, tile;                   // pm_vk_matmul + 1, a configuration + 1; 0: chosen by device and shape
+    int64_t split;                          // the least k of a part; 0: chosen by device; −1: off
 } pm_vk_switches;
 
 typedef enum pm_vk_matmul { PM_VK_TILE, PM_VK_BLOCK, PM_VK_PLAIN } pm_vk_matmul;
@@ -54,11 +58,14 @@ pm_status pm_vk_instance_create(const void *parent, const pm_vk_switches *switch
 typedef struct pm_vk_limits {
     uint32_t local_size, row_size, one_size;    // invocations a workgroup: of ops in general, at most of a row, of small ops
     uint32_t groups;                            // workgroups a dispatch
+    uint32_t invocations, shared;               // a workgroup may have; bytes of its shared memory
     int64_t  range, align;          // of a storage-buffer binding
     double   seconds;               // of a submission
 } pm_vk_limits;
 
-// A pipeline is a shader and its specialisation constants, by id: invocations a workgroup, whether the output lies on its input.
+// A pipeline is a shader and its specialisation constants, by id: invocations a workgroup, whether the output lies on its input; of a
+// product in tiles: invocations, whether an element a load, bm, bn, bk, tm, tn (pm_vk_tile).
+enum { PM_VK_CONSTANT_BM = 2, PM_VK_CONSTANT_BN = 3 };
 typedef struct pm_vk_variant {
     const pm_vk_shader *shader;
     uint32_t            width;    // elements a load
@@ -98,6 +105,7 @@ typedef struct pm_vk_device {
     uint32_t               family;
     pm_vk_limits           limits;
     pm_vk_matmul           matmul;
+    int64_t                split;                 // the least k of a part of a product; 0: never split
     bool                   timestamps;
     double                 tick_seconds;          // of a timestamp
     double                 flops, bandwidth;      // a guess a second, to bound submissions
@@ -153,11 +161,31 @@ void      pm_vk_buffer_destroy(pm_buffer *buffer);
 pm_status pm_vk_upload(pm_buffer *buffer, int64_t offset, const void *data, int64_t size);
 pm_status pm_vk_download(pm_buffer *buffer, int64_t offset, void *data, int64_t size);
 
+// ---- products --------------------------------------------------------------------------------------------------------------
+
+// A configuration of the tile kernel (shaders/matmul_tile.glsl): a workgroup's outputs, the depth of a step, an invocation's outputs.
+typedef struct pm_vk_tile {
+    uint32_t bm, bn, bk, tm, tn;
+} pm_vk_tile;
+
+extern const pm_vk_tile pm_vk_tiles[PM_VK_TILES];
+uint32_t pm_vk_tile_invocations(const pm_vk_tile *tile);
+uint32_t pm_vk_tile_shared(const pm_vk_tile *tile);    // bytes
+bool     pm_vk_tile_fits(const pm_vk_device *d, const pm_vk_tile *tile);
+int      pm_vk_tile_default(const pm_vk_device *d, int64_t m, int64_t n, int64_t parts);
+
+// Which kernels compute a product [m, n]: fills in what pm_vk_choose left open of *product, and *fold.
+void pm_vk_choose_product(const pm_vk_device *d, pm_op op, int64_t m, int64_t n, int64_t parts, pm_vk_variant *product, pm_vk_variant *fold);
+
+// How much of k a part of a product sums: k itself where it is not split.
+int64_t pm_vk_part(const pm_vk_device *d, int64_t m, int64_t n, int64_t k);
+
 // ---- pipelines -------------------------------------------------------------------------------------------------------------
 
 pm_status pm_vk_pipelines_open(pm_vk_device *d);
 void      pm_vk_pipelines_close(pm_vk_device *d);    // keeps the cache on disk
 const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op);
+const pm_vk_shader *pm_vk_fold_of(pm_op op);    // what adds the parts of a product
 const pm_vk_shader *pm_vk_shader_named(const char *name);    // NULL when there is none
 int       pm_vk_binding_count(pm_op op);    // its operands, and the scratch of a product
 pm_status pm_vk_pipeline(pm_vk_device *d, const pm_vk_variant *variant, uint32_t bindings, VkPipeline *out);
