@@ -40,7 +40,7 @@ pm_status pm_host_buffer_create(pm_device *device, int64_t size, pm_buffer **out
     host_buffer *b = pm_new(device, host_buffer);
     PM_CHECK_ALLOC(b);
     b->base = (pm_buffer){ device, size };
-    b->data = pm_alloc(b, (size_t)PM_MAX(size, 1));
+    b->data = pm_alloc_shared(b, (size_t)PM_MAX(size, 1));
     if (!b->data) {
         pm_free(b);
         return PM_ERR_NOMEM;

@@ -51,6 +51,8 @@ void pm_report_progress(const void *object, const pm_progress *progress);
 // to 64 bytes. NULL when memory is out, with the failure already reported: callers return PM_ERR_NOMEM (PM_CHECK_ALLOC).
 
 void *pm_alloc(const void *parent, size_t size);
+// For a large block that all threads work on: they zero it, so that on machines with several memories its pages lie in all of them.
+void *pm_alloc_shared(const void *parent, size_t size);
 void *pm_alloc_array(const void *parent, int64_t count, size_t size);
 // Grows or shrinks an array of `parent`; *ptr may be NULL. On failure *ptr is as it was.
 pm_status pm_grow_array(const void *parent, void **ptr, int64_t count, size_t size);

@@ -1,5 +1,6 @@
 // Context, log, and the object tree that hangs from it.
 #include "core/core.h"
+#include "core/parallel.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -7,7 +8,7 @@
 
 #include <omp.h>
 
-enum { ALIGNMENT = 64, MESSAGE_SIZE = 1024 };
+enum { ALIGNMENT = 64, MESSAGE_SIZE = 1024, ZERO_PIECE = 1 << 20 };
 
 typedef struct block {
     struct block *parent, *first, *prev, *next;    // first: the youngest child
@@ -69,21 +70,25 @@ static void unlink_block(block *b)
     b->parent = b->prev = b->next = NULL;
 }
 
-static void *raw_alloc(const pm_allocator *a, size_t size)
+static void zero_piece(void *arg, int64_t begin, int64_t end)
+{
+    memset((char *)arg + begin, 0, (size_t)(end - begin));
+}
+
+static void *raw_alloc(const pm_allocator *a, size_t size, int threads)
 {
     if (size > PTRDIFF_MAX - sizeof(block) - ALIGNMENT) return NULL;
     block *b = a->alloc(a->user, sizeof(block) + size);
     if (!b) return NULL;
-    memset(b, 0, sizeof(block) + size);
-    b->size = size;
-    b->magic = block_magic;
+    *b = (block){ .size = size, .magic = block_magic };
+    pm_parallel_for(threads, (int64_t)size, ZERO_PIECE, zero_piece, b + 1);
     return b + 1;
 }
 
-void *pm_alloc(const void *parent, size_t size)
+static void *alloc_below(const void *parent, size_t size, int threads)
 {
     block *up = block_of(parent);
-    void *ptr = raw_alloc(&up->ctx->allocator, size);
+    void *ptr = raw_alloc(&up->ctx->allocator, size, threads);
     if (!ptr) {
         pm_fail(parent, PM_ERR_NOMEM, "no memory for %zu bytes", size);
         return NULL;
@@ -91,6 +96,16 @@ void *pm_alloc(const void *parent, size_t size)
     block_of(ptr)->ctx = up->ctx;
     link_block(block_of(ptr), up);
     return ptr;
+}
+
+void *pm_alloc(const void *parent, size_t size)
+{
+    return alloc_below(parent, size, 1);
+}
+
+void *pm_alloc_shared(const void *parent, size_t size)
+{
+    return alloc_below(parent, size, pm_ctx_of(parent)->threads);
 }
 
 void *pm_alloc_array(const void *parent, int64_t count, size_t size)
@@ -168,7 +183,7 @@ pm_status pm_ctx_create(const pm_ctx_params *params, pm_ctx **out)
     if (params->threads < 0 || params->threads > 1024) return PM_ERR_ARG;
     const pm_allocator heap = { default_alloc, default_release, NULL };
     const pm_allocator allocator = params->allocator ? *params->allocator : heap;
-    pm_ctx *ctx = raw_alloc(&allocator, sizeof *ctx);
+    pm_ctx *ctx = raw_alloc(&allocator, sizeof *ctx, 1);
     if (!ctx) return PM_ERR_NOMEM;
     block_of(ctx)->ctx = ctx;
     ctx->params = *params;

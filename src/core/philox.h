@@ -54,15 +54,21 @@ static inline uint32_t pm_stream_of_name(const char *name)
 
 // A sequential reader of one stream for work on the host (splits, initialisers): cell i of row `row`.
 typedef struct pm_rng {
-    uint64_t key;
-    uint32_t stream, row;
-    uint64_t next;
+    uint64_t        key;
+    uint32_t        stream, row;
+    uint64_t        next;     // may be set to go on anywhere
+    uint64_t        held;     // number of the block at hand, plus 1; 0: none
+    pm_philox_block block;
 } pm_rng;
 
 static inline uint32_t pm_rng_bits(pm_rng *r)
 {
     const uint64_t i = r->next++;
-    return pm_philox(r->key, (uint32_t)(i / 4), r->row, (uint32_t)(i / 4 >> 32), r->stream * 256u).v[i % 4];
+    if (r->held != i / 4 + 1) {
+        r->block = pm_philox(r->key, (uint32_t)(i / 4), r->row, (uint32_t)(i / 4 >> 32), r->stream * 256u);
+        r->held = i / 4 + 1;
+    }
+    return r->block.v[i % 4];
 }
 
 // Uniform integer in [0, n), n >= 1, without bias (Lemire's rejection).

@@ -205,18 +205,20 @@ static pm_status read_line(table *t, bool first)
     if (has_junk(l->line, l->length))
         return pm_bad_line(t->reader, l->path, l->number, "not text: %s; is this a text file of interactions?",
                            pm_shown(shown, l->line, l->length));
-    pm_shown(shown, l->line, l->length);    // before the line is cut
+    char head[PM_SHOWN];    // of the line, which is cut in place
+    const size_t kept = PM_MIN(l->length, sizeof head);
+    memcpy(head, l->line, kept);
     const int count = pm_split_fields(l->line, l->length, t->delimiter, t->fields);
     if (count < 0)
         return pm_bad_line(t->reader, l->path, l->number, "malformed line: a quote is not closed: %s; close it or double it",
-                           shown);
+                           pm_shown(shown, head, kept));
     bool is_data = true;
     if (first) PM_TRY(first_line(t, count, &is_data));
     if (!is_data) return PM_OK;
     if (count != t->width)
         return pm_bad_line(t->reader, l->path, l->number,
                            "wrong column count: %d where the first line has %d, cut by %s: %s; correct or remove the line",
-                           count, t->width, pm_delimiter_name(t->delimiter), shown);
+                           count, t->width, pm_delimiter_name(t->delimiter), pm_shown(shown, head, kept));
     return add_interaction(t);
 }
 

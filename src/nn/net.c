@@ -4,7 +4,10 @@
 #include <math.h>
 
 #include "core/core.h"
+#include "core/parallel.h"
 #include "core/philox.h"
+
+enum { PIECE = 1 << 16 };    // initial values that a thread makes at a time
 
 typedef struct param {
     char   *name;
@@ -76,15 +79,30 @@ static double draw(pm_rng *r, const param *p)
     return 0.0;
 }
 
+typedef struct filling {
+    const param *p;
+    uint64_t     seed;
+    float       *values;
+} filling;
+
+// Values [begin, end). Each takes the same count of random words, so a piece knows where its own begin.
+static void fill_piece(void *arg, int64_t begin, int64_t end)
+{
+    const filling *f = arg;
+    const uint64_t words = f->p->init.kind == PM_INIT_NORMAL ? 2 : 1;
+    pm_rng r = { .key = f->seed, .stream = pm_stream_of_name(f->p->name), .next = (uint64_t)begin * words };
+    for (int64_t i = begin; i < end; i++) f->values[i] = (float)draw(&r, f->p);
+}
+
 static pm_status write_initial(pm_net *net, const param *p)
 {
     const int64_t n = p->rows * p->cols;
-    float *values = pm_new_array(net, float, n);
-    PM_CHECK_ALLOC(values);
-    pm_rng r = { .key = net->seed, .stream = pm_stream_of_name(p->name) };
-    for (int64_t i = 0; p->init.kind != PM_INIT_ZERO && i < n; i++) values[i] = (float)draw(&r, p);
-    const pm_status st = pm_store_write(net->store, p->name, values);
-    pm_free(values);
+    filling f = { p, net->seed, pm_new_array(net, float, n) };
+    PM_CHECK_ALLOC(f.values);
+    if (p->init.kind == PM_INIT_TRUNCATED) fill_piece(&f, 0, n);    // rejection: how many words were taken is known at the end
+    else if (p->init.kind != PM_INIT_ZERO) pm_parallel_for(pm_ctx_threads(pm_ctx_of(net)), n, PIECE, fill_piece, &f);
+    const pm_status st = pm_store_write(net->store, p->name, f.values);
+    pm_free(f.values);
     return st;
 }
 
