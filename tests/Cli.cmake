@@ -18,6 +18,7 @@ foreach(script IN LISTS cli_tests)
 endforeach()
 
 # The same command on each Vulkan driver, with faults injected.
+pumice_driver_test(train.work train_work vulkan)
 pumice_driver_test(train.device sh ${CMAKE_CURRENT_SOURCE_DIR}/train/device.sh)
 get_directory_property(all_tests TESTS)
 foreach(test IN LISTS all_tests)

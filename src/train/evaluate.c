@@ -266,6 +266,11 @@ pm_status pm_evaluator_run(pm_evaluator *e, const void *parent, pm_metrics **met
     return st;
 }
 
+pm_program_stats pm_evaluator_stats(const pm_evaluator *e)
+{
+    return pm_program_get_stats(e->program);
+}
+
 pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float **scores, int64_t *depth)
 {
     PM_TRY(score_all(e));

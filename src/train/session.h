@@ -85,6 +85,9 @@ pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, 
 // Scores all users of the part with the parameters the store holds now. *metrics hangs from parent.
 pm_status pm_evaluator_run(pm_evaluator *e, const void *parent, pm_metrics **metrics);
 
+// Of its scoring program.
+pm_program_stats pm_evaluator_stats(const pm_evaluator *e);
+
 // The lists of the last run: ids and scores, [users, depth].
 pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float **scores, int64_t *depth);
 
