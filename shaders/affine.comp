@@ -1,6 +1,7 @@
 #version 450
-// variants: block plain
+// variants: block plain fold
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #include "each.glsl"
 #include "affine.glsl"
 #include "math.glsl"
