@@ -94,6 +94,13 @@ float pm_sigmoid(float x)
     return pm_div(x >= 0.0 ? 1.0 : e, 1.0 + e);
 }
 
+// sigmoid(x) and 1 − sigmoid(x), both to full precision.
+vec2 pm_sigmoids(float x)
+{
+    const float e = pm_exp(-abs(x)), r = pm_div(1.0, 1.0 + e);
+    return x < 0.0 ? vec2(e * r, r) : vec2(r, e * r);
+}
+
 // log(1 + exp(x)).
 float pm_softplus(float x)
 {

@@ -207,11 +207,11 @@ static void give_fused(pm_graph *g, const pm_node *n, int in, int out)
     pm_graph_give(g, n->in[in], pm_graph_is_ones(g, n->grad[0]) ? d : pm_mul_col(g, d, n->grad[0]));
 }
 
-// Losses over a batch: ptr, col, val, z, rw -> loss, dz.
+// Losses over a batch: ptr, col, val, z, rw[, state] -> loss, dz.
 static void batch_loss(pm_graph *g, const pm_node *n)
 {
     only_data(g, n, 0, 2);
-    only_data(g, n, 4, 4);
+    only_data(g, n, 4, n->ins - 1);
     give_fused(g, n, 3, 1);
 }
 
@@ -226,6 +226,26 @@ void pm_grad_loss_gaussian(pm_graph *g, const pm_node *n)
 }
 
 void pm_grad_loss_logistic(pm_graph *g, const pm_node *n)
+{
+    batch_loss(g, n);
+}
+
+void pm_grad_loss_square(pm_graph *g, const pm_node *n)
+{
+    batch_loss(g, n);
+}
+
+void pm_grad_loss_cross_entropy(pm_graph *g, const pm_node *n)
+{
+    batch_loss(g, n);
+}
+
+void pm_grad_loss_mil(pm_graph *g, const pm_node *n)
+{
+    batch_loss(g, n);
+}
+
+void pm_grad_loss_pair(pm_graph *g, const pm_node *n)
 {
     batch_loss(g, n);
 }

@@ -55,6 +55,10 @@ pm_status pm_cpu_log_softmax(const pm_call *c) { return rows(c, pm_isa_of(c)->lo
 pm_status pm_cpu_loss_multinomial(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_multinomial, MATH * c->in[3].cols); }
 pm_status pm_cpu_loss_gaussian(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_gaussian, MATH * c->in[3].cols); }
 pm_status pm_cpu_loss_logistic(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_logistic, MATH * c->in[3].cols); }
+pm_status pm_cpu_loss_square(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_square, MATH * c->in[3].cols); }
+pm_status pm_cpu_loss_cross_entropy(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_cross_entropy, MATH * c->in[3].cols); }
+pm_status pm_cpu_loss_mil(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_mil, MATH * c->in[3].cols); }
+pm_status pm_cpu_loss_pair(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_pair, 16 * MATH * c->in[3].cols); }
 pm_status pm_cpu_kl_gaussian(const pm_call *c) { return rows(c, pm_isa_of(c)->kl_gaussian, 4 * MATH * c->in[0].cols); }
 pm_status pm_cpu_top_k(const pm_call *c) { return rows(c, pm_isa_of(c)->top_k, MATH * c->in[0].cols); }
 pm_status pm_cpu_rank_target(const pm_call *c) { return rows(c, pm_isa_of(c)->rank_target, c->in[0].cols); }

@@ -1,0 +1,88 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "rows.glsl"
+#include "math.glsl"
+#include "loss_pair.glsl"
+#include "tile.glsl"
+#include "target.glsl"
+
+// The term of a pair of p (of z where nothing is clipped), and −dl/d(difference), which is never negative.
+vec2 pair(float liked, float other)
+{
+    const float d = liked - other;
+    if (p.clipped == 0u) {
+        const vec2 s = pm_sigmoids(d);
+        return p.cross != 0u ? vec2(pm_softplus(-d), s.y) : vec2(s.y * s.y, 2.0 * s.y * s.y * s.x);
+    }
+    const float at = clamp(d, p.eps, 1.0 - p.eps), inside = at == d ? 1.0 : 0.0;
+    return p.cross != 0u ? vec2(-pm_log(at), inside * pm_div(1.0, at)) : vec2((1.0 - at) * (1.0 - at), inside * 2.0 * (1.0 - at));
+}
+
+float linked(float v)
+{
+    return p.clipped != 0u ? pm_sigmoid(v) : v;
+}
+
+float link_slope(float v)
+{
+    const vec2 s = pm_sigmoids(v);
+    return p.clipped != 0u ? s.x * s.y : 1.0;
+}
+
+// A sampled column sums over the liked ones. Its slope is kept without the link's: where it is 0, so is that of each of its pairs.
+float sampled_columns(uint b, uint threshold)
+{
+    float sum = 0.0;
+    for (uint c0 = 0u; c0 < p.I; c0 += TILE) {
+        const uint n = min(TILE, p.I - c0);
+        tile_load(ptr(b), ptr(b + 1u), c0, n);
+        EACH_COL(t, n) {
+            float slope = 0.0;
+            if (tile[t] <= 0.0 && target_taken(threshold, b, c0 + t)) {
+                const float other = linked(z(b, c0 + t));
+                for (uint e = ptr(b); e < ptr(b + 1u); e++) {
+                    if (val(e) <= 0.0) continue;
+                    const vec2 k = pair(linked(z(b, col(e))), other);
+                    sum += k.x;
+                    slope += k.y;
+                }
+            }
+            dz(b, c0 + t) = slope;
+        }
+    }
+    return group_sum(sum);
+}
+
+// Then a liked column sums over those with a slope, the sampled ones: liked ones have none yet, or one below 0.
+void liked_columns(uint b)
+{
+    for (uint e = ptr(b); e < ptr(b + 1u); e++) {
+        if (val(e) <= 0.0) continue;
+        const float liked = linked(z(b, col(e)));
+        float slope = 0.0;
+        EACH_COL(j, p.I)
+            if (dz(b, j) > 0.0) slope += pair(liked, linked(z(b, j))).y;
+        slope = group_sum(slope);
+        if (gl_LocalInvocationID.x == 0u) dz(b, col(e)) = -slope;
+        memoryBarrierBuffer();
+        barrier();
+    }
+}
+
+void main()
+{
+    EACH_ROW(b) {
+        const float weight = rw(b, 0u);
+        if (weight == 0.0) {
+            EACH_COL(i, p.I) dz(b, i) = 0.0;
+            if (gl_LocalInvocationID.x == 0u) loss(b, 0u) = 0.0;
+            continue;
+        }
+        const float sum = sampled_columns(b, target_threshold(ptr(b + 1u) - ptr(b), p.I));
+        if (gl_LocalInvocationID.x == 0u) loss(b, 0u) = weight * sum;
+        memoryBarrierBuffer();
+        barrier();
+        liked_columns(b);
+        EACH_COL(i, p.I) dz(b, i) *= weight * link_slope(z(b, i));
+    }
+}
