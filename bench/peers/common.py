@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -85,6 +86,27 @@ def require_blas(blas, who, anyway=False):
     if not anyway:
         sys.exit(message + "\n(--any-blas compares nevertheless)")
     print("WARNING:", message, file=sys.stderr)
+
+
+class Others:
+    """How much of the machine other work took since this was made: what makes figures worthless. Children count once they have ended."""
+
+    def __init__(self):
+        self.busy, self.own, self.began = self.read(), sum(os.times()[:4]), time.monotonic()
+
+    @staticmethod
+    def read():
+        with open("/proc/stat", encoding="utf-8") as f:
+            user, nice, system, _idle, _wait, irq, soft, steal = (int(n) for n in f.readline().split()[1:9])
+        return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
+
+    def share(self):
+        taken = self.read() - self.busy - (sum(os.times()[:4]) - self.own)
+        return max(0.0, taken / (time.monotonic() - self.began) / os.cpu_count())
+
+    def line(self):
+        share = self.share()
+        return f"other work took {100 * share:.0f} % of the machine meanwhile" + (": repeat this when nothing else runs" if share > 0.05 else "")
 
 
 def gpu_names():

@@ -54,6 +54,7 @@ def main():
     options = parser.parse_args()
     env = common.environment(options.threads)
     common.restart_in(env)
+    others = common.Others()
     calls = contenders(8 if options.quick else 1)
     theirs, ours, shape = {op: [] for op in calls}, {op: [] for op in calls}, {}
     for _ in range(options.rounds):
@@ -66,7 +67,7 @@ def main():
     for op in calls:
         a, b = common.median(theirs[op]), common.median(ours[op])
         common.row(op, shape[op], f"{1e3 * a:.2f}", f"{1e3 * b:.2f}", f"{a / b:.1f}")
-    print(f"\n- {common.machine(options.threads)}")
+    print(f"\n- {common.machine(options.threads)}\n- {others.line()}")
 
 
 if __name__ == "__main__":

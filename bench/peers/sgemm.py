@@ -108,6 +108,7 @@ def main():
     options = parser.parse_args()
     env = common.environment(options.threads)
     common.restart_in(env)
+    others = common.Others()
     peer, result = compare(options, env)
     blas = common.loaded_blas()
     if peer == "OpenBLAS":
@@ -119,7 +120,7 @@ def main():
         common.row(label, shape, f"{flops / theirs / 1e9:.1f}", f"{flops / ours / 1e9:.1f}", f"{theirs / ours:.2f}")
     total = [sum(r[i] for r in result.values()) for i in range(3)]
     common.row("all three", "", f"{total[0] / total[1] / 1e9:.1f}", f"{total[0] / total[2] / 1e9:.1f}", f"{total[1] / total[2]:.2f}")
-    print(f"\n- {peer if peer != 'OpenBLAS' else blas['name']}\n- {common.machine(options.threads)}")
+    print(f"\n- {peer if peer != 'OpenBLAS' else blas['name']}\n- {common.machine(options.threads)}\n- {others.line()}")
 
 
 if __name__ == "__main__":

@@ -199,7 +199,7 @@ def share(values):
     return f"{1e3 * common.median(values):.1f} ({1e3 * ordered[len(ordered) // 4]:.1f} … {1e3 * ordered[(3 * len(ordered)) // 4]:.1f})"
 
 
-def report(contenders, seconds, losses, options):
+def report(contenders, seconds, losses, others, options):
     ours, last = common.median(seconds["pumice"]), min(10, options.steps)
     loss = sum(losses["pumice"][-last:]) / last
     print(f"Mult-VAE, {contenders[0].about['items']}-{options.hidden}-{options.latent}-{options.hidden}, batches of {options.batch}, "
@@ -213,7 +213,10 @@ def report(contenders, seconds, losses, options):
     print()
     for c in contenders:
         print(f"- {c.name}: {c.about['threads']} threads, {c.about['blas']['name']}")
-    print(f"- {common.machine(options.threads)}\n")
+    print(f"- {common.machine(options.threads)}")
+    for c in contenders:
+        c.close()
+    print(f"- {others.line()}\n")
     apart = {n: abs(r["loss"] / loss - 1) for n, r in result.items() if abs(r["loss"] / loss - 1) > options.tolerance}
     if apart:
         sys.exit("the losses do not agree, so the work is not the same: " + ", ".join(f"{n} is {100 * d:.1f} % off" for n, d in apart.items()))
@@ -258,12 +261,10 @@ def main():
         return serve_torch(options)
     if options.steps <= options.chunk:
         sys.exit(f"--steps {options.steps} must be above --chunk {options.chunk}, which is the warm-up")
-    kinds, env = choose(options), common.environment(options.threads)
+    kinds, env, others = choose(options), common.environment(options.threads), common.Others()
     data = common.dataset(options, options.preset)
     contenders = [Pumice(options, data, env)] + [Torch(kind, options, data, env) for kind in kinds]
-    result = report(contenders, *race(contenders, options), options)
-    for c in contenders:
-        c.close()
+    result = report(contenders, *race(contenders, options), others, options)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as f:
             json.dump(result, f, indent=1)
