@@ -159,9 +159,11 @@ typedef struct pm_eval_part {
     bool      sampled;        // leave-one-out: rank the target among candidates only
     uint32_t *candidate_ptr;  // [users + 1]; the first candidate of each row is the target
     uint32_t *candidate;      // [candidate_ptr[users]] item ids, no repeats within a row
-    // Counted, shown with the metrics: users who would belong here but have nothing to find, or nothing known of them;
-    // candidates that repeated the target or each other; given targets that were known already.
+    // Counted, shown with the metrics: users who would belong here but have nothing to find, or something to find but no
+    // history; candidates that repeated the target or each other; given targets that were known already; targets whose item has
+    // no training interaction, and how many such items.
     int64_t   excluded_no_target, excluded_no_history, dropped_candidates, repeated_targets;
+    int64_t   unseen_targets, unseen_items;
 } pm_eval_part;
 
 typedef struct pm_split {
@@ -169,19 +171,22 @@ typedef struct pm_split {
     uint64_t    seed;
     pm_ids     *users, *items;
     pm_csr      train;           // [train users, items]
-    uint32_t   *train_user;      // [train.rows] index into users, ascending; all users but for held_out_users
+    uint32_t   *train_user;      // [train.rows] index into users, ascending: those with training interactions
     int64_t     interactions;    // after the filters
     bool        held_out_users;  // strong: the users of valid and test are not rows of train
+    int64_t     valid_from, test_from;    // temporal: the seconds that the parts begin with; else 0
     // At test time a user's known history is train + validation: test.input has both.
     pm_eval_part valid, test;
 } pm_split;
 
 typedef struct pm_split_params {
-    const char *protocol;        // "strong", "random", "leave-one-out", "files"
+    const char *protocol;        // "strong", "random", "temporal", "leave-one-out", "files"
     uint64_t    seed;
     int64_t     held_out;        // strong: users in validation and in test each; 0: a tenth, at most 10,000
     double      fold_out;        // strong: share of a held-out user's items to be found, floor; 0: 0.2
-    double      test_share, valid_share;    // random: 0: 0.1 and 0.1
+    double      test_share, valid_share;    // random: 0: 0.1 and 0.1. temporal: valid_share, 0: 0.1
+    int64_t     test_days;       // temporal: the window of the test part in days, up to the last interaction; 0: 30
+    const char *test_from;       // temporal, instead: the day it begins with, such as "2003-02-28" (UTC), or Unix seconds
     int64_t     negatives;       // leave-one-out: sampled candidates besides the target; 0: 100
     const char *validation;      // leave-one-out: "previous" (NULL) or "random"
 } pm_split_params;
@@ -191,6 +196,10 @@ typedef struct pm_split_params {
 //                the held-out users. ⌊fold_out · n⌋ of a held-out user's n items are the target, chosen at random; with
 //                fewer than 5 items all are input and the user is excluded.
 // random         ⌊test_share · n⌋ interactions to test, ⌊valid_share · n⌋ to validation, the rest to training.
+// temporal       the interactions from a day on, or of the last days, are to be found in the test part; of those before it the last
+//                ⌊valid_share · n⌋ in validation; the rest is training. A user with something to find but without history is left out
+//                and counted, and so are targets whose item has no training interaction. Of equal times the last in the file is the
+//                latest. MIL's Netflix-cutoff (Section 3.1).
 // leave-one-out  given parts (NCF): test.rating is the target, test.negative its candidates. Otherwise the latest of each
 //                user with two or more interactions is the test target, with sampled candidates. The validation target is
 //                the latest of what is left (or a random one) of each user with two or more left, with sampled candidates.
@@ -199,7 +208,8 @@ typedef struct pm_split_params {
 // files          the parts that came with the data (npz, train/valid/test files, a written split; NCF as leave-one-out).
 // All protocols but these two join given parts to the interactions first. Random choices come from Philox streams of the
 // seed, by user or in file order, so that they are the same on every machine.
-// Errors    PM_ERR_ARG for an unknown protocol, with the list; PM_ERR_DATA when a part would be empty
+// Errors    PM_ERR_ARG for an unknown protocol, with the list, and for shares or windows that make no sense; PM_ERR_DATA when a part
+//           would be empty, or where temporal finds no timestamps
 pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_split_params *params, pm_split **out);
 
 // Writes a split into a folder (made where missing) as tab-separated text that any program can read, and that pm_data_read

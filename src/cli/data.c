@@ -1,17 +1,8 @@
 // data stat, split, convert, synth.
-#define _DEFAULT_SOURCE
-#include <time.h>
-
 #include "cli/cli.h"
+#include "data/date.h"
 
 // ---- stat ----------------------------------------------------------------------------------------------------------
-
-static void format_day(int64_t seconds, char *text, size_t size)
-{
-    const time_t t = (time_t)seconds;
-    struct tm parts;
-    if (!gmtime_r(&t, &parts) || !strftime(text, size, "%Y-%m-%d", &parts)) snprintf(text, size, "%" PRId64, seconds);
-}
 
 static void quantiles_json(cJSON *json, const char *name, const int64_t *quantiles)
 {
@@ -60,9 +51,9 @@ static void print_stat(const pm_data_statistics *s)
         printf("%-13s %" PRId64 " for validation, %" PRId64 " for test came with the data; see --protocol files\n", "given", s->given_valid,
                s->given_test);
     if (s->has_time) {
-        char first[32], last[32];
-        format_day(s->time_first, first, sizeof first);
-        format_day(s->time_last, last, sizeof last);
+        char first[PM_DATE_SIZE], last[PM_DATE_SIZE];
+        pm_date_text(s->time_first, first);
+        pm_date_text(s->time_last, last);
         printf("%-13s %s to %s\n", "time", first, last);
     }
     printf("%-13s %g to %g, mean %.3f\n", "ratings", s->rating_min, s->rating_max, s->rating_mean);
@@ -73,6 +64,10 @@ static void print_stat(const pm_data_statistics *s)
     print_quantiles("of a user", s->per_user);
     print_quantiles("of an item", s->per_item);
 }
+
+static const pm_option_group seed_group = { "Random", (const pm_option[]){
+    PM_SEED("seed", 's', "N", "seed of what is random. Default: 0"),
+    { 0 } } };
 
 // The operand, or --data, or synthetic data; filtered.
 static pm_status load(pm_cli *cli, pm_spec *spec, pm_interactions **out)
@@ -92,27 +87,83 @@ static pm_status load(pm_cli *cli, pm_spec *spec, pm_interactions **out)
     return PM_OK;
 }
 
+static void part_json(cJSON *json, const char *name, const pm_eval_part *part)
+{
+    cJSON *one = cJSON_AddObjectToObject(json, name);
+    cJSON_AddNumberToObject(one, "users", (double)part->users);
+    cJSON_AddNumberToObject(one, "known", (double)part->input.nnz);
+    cJSON_AddNumberToObject(one, "targets", (double)part->target.nnz);
+    cJSON_AddNumberToObject(one, "excluded_no_target", (double)part->excluded_no_target);
+    cJSON_AddNumberToObject(one, "excluded_no_history", (double)part->excluded_no_history);
+    cJSON_AddNumberToObject(one, "unseen_targets", (double)part->unseen_targets);
+    cJSON_AddNumberToObject(one, "unseen_items", (double)part->unseen_items);
+}
+
+static void print_part(const char *name, const pm_eval_part *part)
+{
+    printf("%-11s %" PRId64 " users, %" PRId64 " known interactions, %" PRId64 " to find", name, part->users, part->input.nnz, part->target.nnz);
+    if (part->excluded_no_target) printf("; %" PRId64 " users have nothing to find", part->excluded_no_target);
+    if (part->excluded_no_history) printf("; of %" PRId64 " users nothing is known", part->excluded_no_history);
+    if (part->unseen_targets)
+        printf("; %" PRId64 " of those to find are %" PRId64 " items never seen in training", part->unseen_targets, part->unseen_items);
+    printf("\n");
+}
+
+static void split_json(cJSON *json, const pm_split *split)
+{
+    cJSON_AddStringToObject(json, "protocol", split->protocol);
+    cJSON_AddNumberToObject(json, "users", (double)pm_ids_count(split->users));
+    cJSON_AddNumberToObject(json, "items", (double)pm_ids_count(split->items));
+    if (split->test_from) cJSON_AddNumberToObject(json, "valid_from", (double)split->valid_from);
+    if (split->test_from) cJSON_AddNumberToObject(json, "test_from", (double)split->test_from);
+    cJSON *train = cJSON_AddObjectToObject(json, "train");
+    cJSON_AddNumberToObject(train, "users", (double)split->train.rows);
+    cJSON_AddNumberToObject(train, "interactions", (double)split->train.nnz);
+    part_json(json, "validation", &split->valid);
+    part_json(json, "test", &split->test);
+}
+
+static void print_split(const pm_split *split)
+{
+    printf("%-11s %s, %" PRId64 " items\n", "protocol", split->protocol, pm_ids_count(split->items));
+    if (split->test_from) {
+        char valid[PM_DATE_SIZE], test[PM_DATE_SIZE];
+        pm_date_text(split->valid_from, valid);
+        pm_date_text(split->test_from, test);
+        printf("%-11s validation from %s, test from %s\n", "windows", valid, test);
+    }
+    printf("%-11s %" PRId64 " users, %" PRId64 " interactions\n", "train", split->train.rows, split->train.nnz);
+    print_part("validation", &split->valid);
+    print_part("test", &split->test);
+}
+
 static pm_status run_stat(pm_cli *cli)
 {
     pm_spec spec;
     pm_interactions *in;
     pm_data_statistics s;
     PM_TRY(load(cli, &spec, &in));
+    pm_split *split = NULL;
     PM_TRY(pm_data_stat(in, &s));
-    if (pm_cli_has(cli, "json")) return pm_cli_print_json(cli, stat_json(&s));
+    if (spec.split.protocol) PM_TRY(pm_data_split(cli->ctx, in, &spec.split, &split));
+    if (pm_cli_has(cli, "json")) {
+        cJSON *json = stat_json(&s);
+        if (split) split_json(cJSON_AddObjectToObject(json, "split"), split);
+        return pm_cli_print_json(cli, json);
+    }
     print_stat(&s);
+    if (split) printf("\n");
+    if (split) print_split(split);
     return PM_OK;
 }
 
-static const pm_option_group seed_group = { "Random", (const pm_option[]){
-    PM_SEED("seed", 's', "N", "seed of what is random. Default: 0"),
-    { 0 } } };
-
 const pm_cli_command pm_cli_data_stat = {
     .name = "data stat", .operands = "[PATH] [OPTION]…", .summary = "Counts users, items and interactions, after the filters.",
-    .examples = "data stat ratings.dat\ndata stat ratings.csv --columns userId,movieId,rating --min-rating 4 --json", .most = 1,
+    .text = "With --protocol also what is trained on and what is to be found after that split.",
+    .examples = "data stat ratings.dat\ndata stat ratings.dat --min-rating 4 --protocol temporal --test-days 365\ndata stat ratings.csv --columns userId,movieId,rating --min-rating 4 --json", .most = 1,
     .run = run_stat,
-    .groups = (const pm_option_group *const[]){ &pm_group_read, &pm_group_filter, &seed_group, &pm_group_common, NULL },
+    .groups = (const pm_option_group *const[]){ &pm_group_read, &pm_group_filter, &pm_group_split, &seed_group, &pm_group_common,
+                                                NULL },
 };
 
 // ---- split ---------------------------------------------------------------------------------------------------------
@@ -132,24 +183,6 @@ static pm_status want_output(pm_cli *cli, const char **out)
     return PM_OK;
 }
 
-static void part_json(cJSON *json, const char *name, const pm_eval_part *part)
-{
-    cJSON *one = cJSON_AddObjectToObject(json, name);
-    cJSON_AddNumberToObject(one, "users", (double)part->users);
-    cJSON_AddNumberToObject(one, "known", (double)part->input.nnz);
-    cJSON_AddNumberToObject(one, "targets", (double)part->target.nnz);
-    cJSON_AddNumberToObject(one, "excluded_no_target", (double)part->excluded_no_target);
-    cJSON_AddNumberToObject(one, "excluded_no_history", (double)part->excluded_no_history);
-}
-
-static void print_part(const char *name, const pm_eval_part *part)
-{
-    printf("%-11s %" PRId64 " users, %" PRId64 " known interactions, %" PRId64 " to find", name, part->users, part->input.nnz, part->target.nnz);
-    if (part->excluded_no_target) printf("; %" PRId64 " users have nothing to find", part->excluded_no_target);
-    if (part->excluded_no_history) printf("; of %" PRId64 " users nothing is known", part->excluded_no_history);
-    printf("\n");
-}
-
 static pm_status run_split(pm_cli *cli)
 {
     pm_spec spec;
@@ -163,21 +196,11 @@ static pm_status run_split(pm_cli *cli)
     PM_TRY(pm_split_write(split, folder));
     if (pm_cli_has(cli, "json")) {
         cJSON *json = cJSON_CreateObject();
-        cJSON_AddStringToObject(json, "protocol", split->protocol);
         cJSON_AddStringToObject(json, "folder", folder);
-        cJSON_AddNumberToObject(json, "users", (double)pm_ids_count(split->users));
-        cJSON_AddNumberToObject(json, "items", (double)pm_ids_count(split->items));
-        cJSON *train = cJSON_AddObjectToObject(json, "train");
-        cJSON_AddNumberToObject(train, "users", (double)split->train.rows);
-        cJSON_AddNumberToObject(train, "interactions", (double)split->train.nnz);
-        part_json(json, "validation", &split->valid);
-        part_json(json, "test", &split->test);
+        split_json(json, split);
         return pm_cli_print_json(cli, json);
     }
-    printf("%-11s %s, %" PRId64 " items\n", "protocol", split->protocol, pm_ids_count(split->items));
-    printf("%-11s %" PRId64 " users, %" PRId64 " interactions\n", "train", split->train.rows, split->train.nnz);
-    print_part("validation", &split->valid);
-    print_part("test", &split->test);
+    print_split(split);
     printf("written to %s; --data %s --protocol files reads it back\n", folder, folder);
     return PM_OK;
 }

@@ -55,6 +55,8 @@ static void show_part(const char *name, const pm_eval_part *part, const pm_metri
     printf("%-12s %" PRId64 " users", name, counts->users);
     if (nothing) printf("; %" PRId64 " left out, with nothing to find", nothing);
     if (part->excluded_no_history) printf("; %" PRId64 " left out, of whom nothing is known", part->excluded_no_history);
+    if (part->unseen_targets)
+        printf("; %" PRId64 " targets are %" PRId64 " items never seen in training", part->unseen_targets, part->unseen_items);
     if (part->dropped_candidates) printf("; %" PRId64 " repeated candidates dropped", part->dropped_candidates);
     if (part->repeated_targets) printf("; %" PRId64 " targets were known already", part->repeated_targets);
     if (counts->empty_lists) printf("; for %" PRId64 " nothing was left to recommend", counts->empty_lists);

@@ -89,6 +89,7 @@ pm_status pm_reader_find(pm_reader *reader, const pm_ids *ids, const char *path,
 // Splits, by protocol.
 pm_status pm_split_strong(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 pm_status pm_split_random(pm_split *split, const pm_interactions *in, const pm_split_params *params);
+pm_status pm_split_temporal(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 pm_status pm_split_leave_one_out(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 pm_status pm_split_files(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 
@@ -101,8 +102,8 @@ pm_status pm_csr_take_rows(const void *parent, const pm_csr *in, const uint32_t 
 // target.
 pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input, const pm_csr *target, const uint8_t *role,
                         int wanted);
-// Sets the training matrix to all users, in order.
-pm_status pm_train_all_users(pm_split *split, const pm_list *list);
+// The training matrix of a list: the users who have entries, in order. *known, over all users, hangs from scratch.
+pm_status pm_train_users(pm_split *split, const void *scratch, const pm_list *list, pm_csr *known);
 // Training and parts from labels (1 training, 2 validation, 4 test): validation knows training, test knows both.
 enum { PM_LABEL_TRAIN = 1, PM_LABEL_VALID = 2, PM_LABEL_TEST = 4 };
 pm_status pm_split_by_label(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label);

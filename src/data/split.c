@@ -9,24 +9,29 @@ static const struct protocol {
 } protocols[] = {
     { "strong", pm_split_strong },
     { "random", pm_split_random },
+    { "temporal", pm_split_temporal },
     { "leave-one-out", pm_split_leave_one_out },
     { "files", pm_split_files },
 };
 
-pm_status pm_train_all_users(pm_split *split, const pm_list *list)
-{
-    const int64_t users = pm_ids_count(split->users);
-    PM_REQUIRE(split, list->count > 0, PM_ERR_DATA, "split: no interactions are left to train on");
-    PM_TRY(pm_csr_of_list(split, list, users, pm_ids_count(split->items), &split->train));
-    split->train_user = pm_new_array(split, uint32_t, users);
-    PM_CHECK_ALLOC(split->train_user);
-    for (int64_t u = 0; u < users; u++) split->train_user[u] = (uint32_t)u;
-    return PM_OK;
-}
+static const char *const protocol_list = "strong, random, temporal, leave-one-out, files";
 
 static uint32_t row_length(const pm_csr *csr, int64_t row)
 {
     return csr->indptr[row + 1] - csr->indptr[row];
+}
+
+pm_status pm_train_users(pm_split *split, const void *scratch, const pm_list *list, pm_csr *known)
+{
+    const int64_t users = pm_ids_count(split->users);
+    int64_t rows = 0;
+    PM_REQUIRE(split, list->count > 0, PM_ERR_DATA, "split: no interactions are left to train on");
+    PM_TRY(pm_csr_of_list(scratch, list, users, pm_ids_count(split->items), known));
+    split->train_user = pm_new_array(split, uint32_t, users);
+    PM_CHECK_ALLOC(split->train_user);
+    for (int64_t u = 0; u < users; u++)
+        if (row_length(known, u)) split->train_user[rows++] = (uint32_t)u;
+    return pm_csr_take_rows(split, known, split->train_user, rows, &split->train);
 }
 
 pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input, const pm_csr *target, const uint8_t *role,
@@ -37,8 +42,8 @@ pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input
     PM_CHECK_ALLOC(part->user);
     for (int64_t u = 0; u < input->rows; u++) {
         if (role && role[u] != wanted) continue;
-        if (row_length(input, u) == 0) part->excluded_no_history++;
-        else if (row_length(target, u) == 0) part->excluded_no_target++;
+        if (row_length(target, u) == 0) part->excluded_no_target++;
+        else if (row_length(input, u) == 0) part->excluded_no_history++;
         else part->user[part->users++] = (uint32_t)u;
     }
     PM_REQUIRE(split, part->users > 0, PM_ERR_DATA,
@@ -49,27 +54,47 @@ pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input
     return pm_csr_take_rows(split, target, part->user, part->users, &part->target);
 }
 
+// What no model can have learned: targets whose item nobody has in training.
+static pm_status count_unseen(pm_split *split)
+{
+    pm_eval_part *parts[2] = { &split->valid, &split->test };
+    for (int p = 0; p < 2; p++) {
+        uint8_t *seen = pm_new_array(split, uint8_t, split->train.cols);
+        PM_CHECK_ALLOC(seen);
+        for (int64_t e = 0; e < split->train.nnz; e++) seen[split->train.col[e]] = 1;
+        for (int64_t e = 0; e < parts[p]->target.nnz; e++) {
+            uint8_t *s = &seen[parts[p]->target.col[e]];
+            parts[p]->unseen_targets += *s != 1;
+            parts[p]->unseen_items += *s == 0;
+            if (*s == 0) *s = 2;
+        }
+        pm_free(seen);
+    }
+    return PM_OK;
+}
+
 pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_split_params *params, pm_split **out)
 {
     *out = NULL;
     const char *names[PM_COUNT(protocols)];
     const struct protocol *chosen = NULL;
     PM_REQUIRE(parent, params && params->protocol, PM_ERR_ARG,
-               "split: no protocol given; there are strong, random, leave-one-out, files");
+               "split: no protocol given; there are %s", protocol_list);
     for (int p = 0; p < PM_COUNT(protocols); p++) {
         names[p] = protocols[p].name;
         if (pm_name_equal(params->protocol, names[p])) chosen = &protocols[p];
     }
     const char *near = pm_nearest_name(params->protocol, names, PM_COUNT(names));
-    PM_REQUIRE(parent, chosen, PM_ERR_ARG, "unknown protocol '%s'; there are strong, random, leave-one-out, files%s%s%s",
-               params->protocol, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    PM_REQUIRE(parent, chosen, PM_ERR_ARG, "unknown protocol '%s'; there are %s%s%s%s", params->protocol, protocol_list,
+               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     PM_REQUIRE(parent, in->count > 0, PM_ERR_DATA, "split: there are no interactions");
     pm_split *split = pm_new(parent, pm_split);
     PM_CHECK_ALLOC(split);
     split->protocol = chosen->name;
     split->seed = params->seed;
     split->interactions = in->count;
-    const pm_status st = chosen->split(split, in, params);
+    pm_status st = chosen->split(split, in, params);
+    if (st == PM_OK) st = count_unseen(split);
     if (st != PM_OK) {
         pm_free(split);
         return st;

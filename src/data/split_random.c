@@ -28,14 +28,14 @@ static pm_status matrix(pm_split *split, const void *scratch, const pm_list *all
 
 pm_status pm_split_by_label(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label)
 {
-    pm_csr valid, test, known;
+    pm_csr train, valid, test, known;
     pm_list trained;
     PM_TRY(pm_list_select(scratch, all, label, PM_LABEL_TRAIN, &trained));
-    PM_TRY(pm_train_all_users(split, &trained));
+    PM_TRY(pm_train_users(split, scratch, &trained, &train));
     PM_TRY(matrix(split, scratch, all, label, PM_LABEL_VALID, &valid));
     PM_TRY(matrix(split, scratch, all, label, PM_LABEL_TEST, &test));
     PM_TRY(matrix(split, scratch, all, label, PM_LABEL_TRAIN | PM_LABEL_VALID, &known));
-    PM_TRY(pm_part_build(split, &split->valid, &split->train, &valid, NULL, 0));
+    PM_TRY(pm_part_build(split, &split->valid, &train, &valid, NULL, 0));
     return pm_part_build(split, &split->test, &known, &test, NULL, 0);
 }
 

@@ -80,6 +80,8 @@ static bool add_excluded(cJSON *document, const pm_result *r)
     const pm_eval_part *test = &r->split->test;
     return object && add_number(object, "no_target", (double)(test->excluded_no_target + r->test_counts.excluded_no_target)) &&
            add_number(object, "no_history", (double)test->excluded_no_history) &&
+           add_number(object, "unseen_targets", (double)test->unseen_targets) &&
+           add_number(object, "unseen_items", (double)test->unseen_items) &&
            add_number(object, "dropped_candidates", (double)test->dropped_candidates) &&
            add_number(object, "tied_share", r->test_counts.tied_share);
 }

@@ -50,6 +50,8 @@ static const field fields[] = {
     INNER(split, fold_out, REAL),
     INNER(split, test_share, REAL),
     INNER(split, valid_share, REAL),
+    INNER(split, test_days, INTEGER),
+    INNER(split, test_from, TEXT),
     INNER(split, negatives, INTEGER),
     INNER(split, validation, TEXT),
     FIELD(device, TEXT),

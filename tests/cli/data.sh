@@ -32,3 +32,24 @@ says err "none.csv"
 expect 1 data synth -o none/s.csv
 expect 2 data stat s.csv --format cvs
 says err "csv"
+# the temporal protocol: everybody comes back over a hundred days
+awk -F, 'NR == 1 { print } NR > 1 { print $1 "," $2 "," $3 "," NR * 7919 % 100 * 86400 }' s.csv >timed.csv
+expect 0 data stat timed.csv --protocol temporal --test-days 20
+says out "windows     validation from 1970-03-1"
+says out ", test from 1970-03-21"
+expect 0 data stat timed.csv --protocol temporal --test-days 20 --json
+users=$(json split test users)
+[ "$users" -gt 200 ] || fail "test users"
+expect 0 data split timed.csv --protocol temporal --test-from "$(json split test_from)" -o late --json
+[ "$(json test users)" = "$users" ] || fail "the window by its first second is another"
+expect 4 data stat timed.csv --protocol temporal --test-from 2100-01-01
+says err "left to test on"
+expect 4 data stat timed.csv --protocol temporal --test-days 100000
+says err "left to train on"
+expect 2 data stat timed.csv --protocol temporal --test-from yesterday
+says err "yesterday"
+expect 2 data stat timed.csv --protocol temporal --test-from 1970-02-01 --test-days 3
+expect 2 data stat timed.csv --protocol temporal --test-days 0
+printf 'a,x\na,y\nb,x\nb,y\n' >timeless.csv
+expect 4 data split timeless.csv --protocol temporal -o none
+says err "timestamps"

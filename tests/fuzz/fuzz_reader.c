@@ -80,7 +80,7 @@ static void check(const pm_interactions *in)
 
 static void use(pm_ctx *ctx, const pm_interactions *in)
 {
-    static const char *const protocols[] = { "strong", "random", "leave-one-out", "files" };
+    static const char *const protocols[] = { "strong", "random", "temporal", "leave-one-out", "files" };
     pm_interactions *kept;
     pm_data_statistics statistics;
     check(in);
@@ -89,7 +89,7 @@ static void use(pm_ctx *ctx, const pm_interactions *in)
                        &kept) != PM_OK)
         return;
     check(kept);
-    for (int p = 0; p < 4; p++) {
+    for (size_t p = 0; p < sizeof protocols / sizeof *protocols; p++) {
         pm_split *split;
         if (pm_data_split(ctx, kept, &(pm_split_params){ .protocol = protocols[p], .seed = 1, .negatives = 3 }, &split) ==
             PM_OK)

@@ -54,6 +54,34 @@ static void evaluation_says_what_training_said(void **state)
     }
 }
 
+// By time: what training said, what evaluation says, and what is left out shown in the document.
+static void temporal_runs(void **state)
+{
+    fixture *f = *state;
+    const char *run = in_folder(f, "run"), *csv = in_folder(f, "timed.csv");
+    pm_spec spec = small_spec("mult-dae");
+    pm_interactions *all;
+    pm_result *r, *again;
+    char *json;
+    assert_int_equal(pm_data_synth(f->ctx, &spec.synth, &all), PM_OK);
+    for (int64_t i = 0; i < all->count; i++)    // everybody comes back over the whole time, but for one newcomer
+        all->time[i] = all->user[i] == 7 ? 99 * 86400 : i * 7919 % 100 * 86400;
+    assert_int_equal(pm_data_write_csv(all, csv), PM_OK);
+    spec.data = csv;
+    spec.split = (pm_split_params){ .protocol = "temporal", .test_days = 20, .valid_share = 0.2 };
+    r = trained(f, &spec, run);
+    assert_int_equal(r->train_users, 119);
+    assert_int_equal(r->split->test.excluded_no_history, 1);
+    assert_true(r->split->test.users > 100 && r->split->valid.users > 90);
+    assert_int_equal(pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run }, &again), PM_OK);
+    assert_same_metrics(again->metrics, again->metric_count, r->metrics, r->metric_count);
+    assert_int_equal(pm_result_json(f->ctx, again, &json), PM_OK);
+    assert_non_null(strstr(json, "\"no_history\":\t1"));
+    assert_non_null(strstr(json, "\"unseen_items\":"));
+    pm_result_destroy(&r);
+    pm_result_destroy(&again);
+}
+
 // The same interactions as a file: other data by name, the same by content.
 static void evaluation_on_other_data(void **state)
 {
@@ -255,6 +283,7 @@ int main(void)
     pm_ctx_destroy(&ctx);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(evaluation_says_what_training_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(temporal_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(evaluation_on_other_data, set_up, tear_down),
         cmocka_unit_test_setup_teardown(recommendations_leave_out_what_is_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(recommendations_for_items, set_up, tear_down),

@@ -125,7 +125,7 @@ static pm_spec full_spec(void)
         .read = { .path = "/tmp/a \"b\"/r.csv", .format = "csv", .columns = "u,i", .skip_bad_lines = true, .max_ids = 11 },
         .filter = { true, true, 0.1, -1e-300, 12, 13, true, true },
         .synth = { 14, 15, 16, 17, UINT64_MAX },
-        .split = { "strong", (UINT64_C(1) << 53) + 1, 18, 1.0 / 3.0, 0.3, 5e-324, 19, "random" },
+        .split = { "strong", (UINT64_C(1) << 53) + 1, 18, 1.0 / 3.0, 0.3, 5e-324, 22, "2003-02-28", 19, "random" },
         .device = "vulkan:0",
         .seed = UINT64_C(1) << 53,
         .split_seed_given = true,
@@ -165,10 +165,10 @@ static void same_spec(const pm_spec *a, const pm_spec *b)
                 ya->clusters == yb->clusters);
     assert_true(ya->seed == yb->seed);
     const pm_split_params *sa = &a->split, *sb = &b->split;
-    same_text(sa->protocol, sb->protocol), same_text(sa->validation, sb->validation);
+    same_text(sa->protocol, sb->protocol), same_text(sa->validation, sb->validation), same_text(sa->test_from, sb->test_from);
     assert_true(sa->seed == sb->seed && sa->held_out == sb->held_out && sa->fold_out == sb->fold_out &&
                 sa->test_share == sb->test_share);
-    assert_true(sa->valid_share == sb->valid_share && sa->negatives == sb->negatives);
+    assert_true(sa->valid_share == sb->valid_share && sa->negatives == sb->negatives && sa->test_days == sb->test_days);
     assert_true(a->seed == b->seed && a->split_seed_given == b->split_seed_given && a->epochs == b->epochs &&
                 a->patience == b->patience);
     assert_true(a->validate_every == b->validate_every && a->save_every == b->save_every && a->refit == b->refit &&
@@ -192,7 +192,7 @@ static void config_round_trips(void **state)
     must(f, pm_spec_read(f->ctx, path, &back));
     same_spec(&bare, back);
     // Who adds a field to a spec adds it to runconfig.c and to this test, then changes this number.
-    if (sizeof(void *) == 8 && sizeof(double) == 8) assert_int_equal(sizeof(pm_spec), 312);
+    if (sizeof(void *) == 8 && sizeof(double) == 8) assert_int_equal(sizeof(pm_spec), 328);
 }
 
 static void numbers_are_exact_in_any_locale(void **state)
