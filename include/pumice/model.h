@@ -27,6 +27,11 @@ typedef struct pm_preset {
     const char *name, *settings, *help;    // settings: "k=v k=v"
 } pm_preset;
 
+// What a paper searched, for sweeps.
+typedef struct pm_model_grid {
+    const char *name, *grid, *paper;    // grid: as pm_sweep_params has it; where in the paper it stands
+} pm_model_grid;
+
 typedef struct pm_model pm_model;
 typedef struct pm_config pm_config;    // a model's hyperparameters with their values
 
@@ -93,6 +98,7 @@ struct pm_model {
     const char *name, *title, *paper;
     const pm_hyper  *hypers;     // ends with a NULL name. The trainer reads "epochs", "batch", "lr" and "l2" where a model has them
     const pm_preset *presets;    // ends with a NULL name; or NULL
+    const pm_model_grid *grids;  // ends with a NULL name; or NULL
     bool by_id;                  // knows users by id: cannot score held-out ones
     bool ratings;                // reads the values of interactions; else each counts as 1, whatever its rating
 

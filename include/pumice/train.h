@@ -102,6 +102,69 @@ void      pm_result_destroy(pm_result **result);
 // Reads the data of a spec, filters and splits: what pm_train does first. For `data split` and tests.
 pm_status pm_spec_load(const void *parent, const pm_spec *spec, pm_split **out);
 
+// ---- sweeps --------------------------------------------------------------------------------------------------------
+// Many settings of one model, each trained with several seeds on one split. The setting with the best mean over the seeds on
+// validation wins; the test part is read once, for that one.
+
+typedef struct pm_sweep_params {
+    const pm_spec *spec;    // what all runs share; `select` chooses. Its seed is the first seed and, unless split_seed_given, the split's
+    // What is varied: "name=value,value;name=value,value". Values that have commas themselves (layer sizes) stand between bars:
+    // "hidden=none|600|600,200". Names tied with slashes go together: "c1/c0=5/1,10/2" are two settings, not four.
+    const char *grid;
+    const char *grid_name;  // instead of `grid`: one of the model's own
+    int64_t     random;     // 0: all combinations; else as many drawn from them, where a value may also be a range: "0.1..0.5", or
+                            // "log:1e-4..1e-2" with an even logarithm
+    int64_t     seeds;      // 0: 1
+    int         jobs;       // runs at a time, which share the threads of the context; 0: 1. The results do not depend on it
+    bool        halving;    // after a ninth and a third of the epochs only the best third of the settings goes on
+    bool        keep;       // keep the parameters of every run, not only the best setting's
+    const char *folder;
+} pm_sweep_params;
+
+typedef struct pm_sweep_setting {
+    const char *const *values;        // [parameter_count], as text
+    double            *score;         // [seed_count] the selection metric on validation; NaN where there is none
+    int64_t           *best_epoch, *epochs;    // [seed_count]
+    double             mean, sd;      // over the seeds; sd NaN for one
+    double             share;         // of its epochs that was trained: 1, or less where halving stopped it
+    const char        *failed;        // why it cannot win: it diverged, or the model refuses it; NULL
+} pm_sweep_setting;
+
+typedef struct pm_sweep_metric {
+    pm_metric_result mean;      // over users, of each user's mean over the seeds; no se for a catalogue metric
+    double           sd;        // of the seeds' means; NaN for one seed
+    double          *seed;      // [seed_count] means
+} pm_sweep_metric;
+
+// Hangs from the context.
+typedef struct pm_sweep {
+    const char        *model, *protocol, *select, *folder;
+    int                direction;         // of `select`: +1, higher is better
+    bool               refit, halving;
+    int64_t            users, items, interactions;
+    int                parameter_count, setting_count, seed_count;
+    const char *const *parameters;        // [parameter_count] names
+    pm_sweep_setting  *settings;          // [setting_count] in the order of the grid
+    uint64_t          *seeds;             // [seed_count]
+    int                winner;            // index of a setting
+    const char *const *winner_runs;       // [seed_count] run folders, with parameters
+    int                metric_count;      // 0 where the split has no test part
+    pm_sweep_metric   *metrics;           // of the winner, on test
+    int                runs, found;       // runs in all; those that an earlier call had finished
+} pm_sweep;
+
+// Runs what the folder does not have yet. Every run writes its document as it ends, and its checkpoints as it goes, so that a sweep
+// that was killed goes on where it stood when called again with the same parameters. Runs are in folder/runs, each usable as any
+// other run; folder/sweep.json says what the folder is for.
+// Errors    PM_ERR_ARG for a grid that is malformed or names an unknown parameter or value (with the nearest name), when the folder
+//           holds a sweep of other settings or data (saying which), when another process is at work in it, when there is no
+//           validation part, when every setting failed; PM_ERR_CANCELLED after saving; what pm_train fails with
+pm_status pm_sweep_run(pm_ctx *ctx, const pm_sweep_params *params, pm_sweep **out);
+
+// All of it as JSON text; hangs from parent.
+pm_status pm_sweep_json(const void *parent, const pm_sweep *sweep, char **json);
+void      pm_sweep_destroy(pm_sweep **sweep);
+
 // Holds a device against `ref`: every op, then one training step of every model.
 typedef struct pm_doctor_row {
     const char *what;         // "op matmul", "model mult-vae"

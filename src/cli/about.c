@@ -95,6 +95,14 @@ static cJSON *model_json(const pm_model *m)
         cJSON_AddStringToObject(one, "help", p->help ? p->help : "");
         cJSON_AddItemToArray(presets, one);
     }
+    cJSON *grids = cJSON_AddArrayToObject(json, "grids");
+    for (const pm_model_grid *g = m->grids; g && g->name; g++) {
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddStringToObject(one, "name", g->name);
+        cJSON_AddStringToObject(one, "grid", g->grid);
+        cJSON_AddStringToObject(one, "paper", g->paper ? g->paper : "");
+        cJSON_AddItemToArray(grids, one);
+    }
     return json;
 }
 
@@ -127,6 +135,8 @@ static pm_status show_model(pm_cli *cli, const pm_model *m)
     else printf("It has no hyperparameters.\n");
     for (const pm_preset *p = m->presets; p && p->name; p++)
         printf("%s  --preset %s: %s\n      %s\n", p == m->presets ? "\nPresets\n" : "", p->name, p->help ? p->help : "", p->settings);
+    for (const pm_model_grid *g = m->grids; g && g->name; g++)
+        printf("%s  --preset-grid %s: %s\n      %s\n", g == m->grids ? "\nGrids, for sweep\n" : "", g->name, g->paper ? g->paper : "", g->grid);
     printf("\nExample\n  %s train %s --epochs 20 -o run\n", cli->program, m->name);
     return PM_OK;
 }

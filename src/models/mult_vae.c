@@ -54,6 +54,11 @@ static const pm_preset vae_presets[] = {
     { .name = NULL },
 };
 
+static const pm_model_grid grids[] = {
+    { "paper-depth", "hidden=none|600|600,600", "Section 4.3: no, one and two hidden layers of 600" },
+    { .name = NULL },
+};
+
 static pm_status check(const pm_config *config, int64_t items)
 {
     (void)items;
@@ -128,6 +133,7 @@ const pm_model pm_model_mult_dae = {
     .paper = "Liang et al., 2018, Variational Autoencoders for Collaborative Filtering",
     .hypers = dae_hypers,
     .presets = dae_presets,
+    .grids = grids,
     .check = check,
     .loss = dae_loss,
     .score = dae_score,
@@ -219,6 +225,7 @@ const pm_model pm_model_mult_vae = {
     .paper = "Liang et al., 2018, Variational Autoencoders for Collaborative Filtering",
     .hypers = vae_hypers,
     .presets = vae_presets,
+    .grids = grids,
     .phases = vae_phases,
     .check = check,
     .loss = vae_loss,

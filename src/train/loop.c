@@ -185,13 +185,22 @@ static bool patience_is_over(const pm_trainer *t)
     return t->spec->patience > 0 && t->at.best_epoch > 0 && t->at.epoch - t->at.best_epoch >= t->spec->patience;
 }
 
+static bool stop_is_due(pm_trainer *t)
+{
+    const bool due = t->stop_epoch > 0 && t->epoch >= t->stop_epoch && t->position == 0 && !t->refit_epochs;
+    if (due) t->extra->stopped = true;
+    return due;
+}
+
 static pm_status run_batches(pm_trainer *t)
 {
     const double began = pm_clock();
     while (t->at.epoch < t->phase_epochs && !patience_is_over(t)) {
+        if (stop_is_due(t)) return PM_OK;
         const double before = pm_clock();
         PM_TRY(run_epoch(t, began));
         PM_TRY(end_epoch(t, pm_clock() - before));
+        if (stop_is_due(t)) return PM_OK;    // before the phase ends, whose best value is asked for
     }
     return PM_OK;
 }
@@ -217,6 +226,7 @@ static pm_status run_phase(pm_trainer *t)
         t->phase_begun = true;
     }
     PM_TRY(phase->solve ? run_solve(t) : run_batches(t));
+    if (t->extra && t->extra->stopped) return PM_OK;
     if (t->session->model->phase_end && !t->refit_epochs)
         PM_TRY(t->session->model->phase_end(t->ctx, &t->at, t->at.phase == t->phase_count - 1));
     return PM_OK;
@@ -237,6 +247,7 @@ pm_status pm_trainer_run(pm_trainer *t)
     t->saved_at = pm_clock();
     for (;;) {
         PM_TRY(run_phase(t));
+        if (t->extra && t->extra->stopped) return t->run ? pm_checkpoint_save(t) : PM_OK;
         if (t->at.phase == t->phase_count - 1) break;
         next_phase(t);
     }

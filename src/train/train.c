@@ -1,6 +1,10 @@
 // pm_train and pm_train_resume: data, session, loop, refit, and the one reading of the test set.
 #include "train/runfolder.h"
 
+#include <math.h>
+
+#include "core/file.h"
+
 static pm_status parse_metrics(pm_trainer *t)
 {
     PM_TRY(pm_metric_set_parse(t->result, t->spec->metrics, &t->metrics));
@@ -24,6 +28,11 @@ static pm_status open_trainer(pm_trainer *t)
     if (model->phases) t->phase_count = model->phases(config, t->phases);
     t->phase_epochs = t->refit_epochs ? t->refit_epochs : pm_config_text(config, "epochs") ? pm_config_integer(config, "epochs") : 1;
     if (t->refit_epochs) t->at.phase = t->phase_count - 1;
+    if (t->extra && t->extra->share > 0) {
+        const int64_t all = t->phase_count * t->phase_epochs, every = PM_MAX(t->spec->validate_every, 1);
+        t->stop_epoch = PM_MAX((int64_t)ceil(t->extra->share * (double)all - 1e-9), every);
+        if (t->stop_epoch >= all) t->stop_epoch = 0;
+    }
     t->at.config = config;
     t->at.steps_per_epoch = t->session->steps_per_epoch;
     t->refit_due = t->spec->refit && !t->refit_epochs && t->split->valid.users > 0;
@@ -69,6 +78,14 @@ static pm_status evaluate_test(pm_trainer *t)
     return pm_result_add(t->result, m, false);
 }
 
+static pm_status join_validation(pm_trainer *t)
+{
+    pm_split *joined;
+    PM_TRY(pm_split_refit(t->result, t->result->split, &joined));
+    t->split = joined;
+    return PM_OK;
+}
+
 // The chosen length once more, on train + validation, from fresh parameters.
 static pm_status begin_refit(pm_trainer *t)
 {
@@ -77,7 +94,7 @@ static pm_status begin_refit(pm_trainer *t)
     t->refit_epochs = t->at.best_epoch ? t->at.best_epoch : t->at.epoch;
     t->chosen_epoch = t->best_epoch;
     close_trainer_session(t);
-    PM_TRY(pm_split_refit(t->result, t->result->split, &t->split));
+    PM_TRY(join_validation(t));
     t->at = at;
     t->epoch = t->step = t->position = t->best_epoch = 0;
     t->phase_begun = true;    // the store is new, so are the parameters
@@ -85,9 +102,20 @@ static pm_status begin_refit(pm_trainer *t)
     return open_trainer(t);
 }
 
+static void tell_choice(pm_trainer *t)
+{
+    pm_train_extra *e = t->extra;
+    if (!e) return;
+    e->value = t->at.best_epoch ? t->at.best : NAN;
+    e->best_epoch = t->best_epoch;
+    e->epochs = t->epoch;
+}
+
 static pm_status run_to_end(pm_trainer *t)
 {
     PM_TRY(pm_trainer_run(t));
+    tell_choice(t);
+    if (t->extra && t->extra->stopped) return PM_OK;
     if (!t->refit_epochs) PM_TRY(evaluate_validation(t));
     if (t->refit_due) {
         PM_TRY(begin_refit(t));
@@ -95,10 +123,11 @@ static pm_status run_to_end(pm_trainer *t)
     }
     t->result->refit = t->refit_epochs > 0;
     if (t->result->refit) t->result->best_epoch = t->chosen_epoch;
-    return evaluate_test(t);
+    return t->extra && t->extra->no_test ? PM_OK : evaluate_test(t);
 }
 
-static pm_status create_trainer(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result **result, pm_trainer **out)
+static pm_status create_trainer(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **result,
+                                pm_trainer **out)
 {
     *out = NULL;
     *result = pm_new(ctx, pm_result);
@@ -111,6 +140,7 @@ static pm_status create_trainer(pm_ctx *ctx, const pm_spec *spec, const char *ru
     t->ctx = ctx;
     t->spec = complete;
     t->result = *result;
+    t->extra = extra;
     t->run = run ? pm_strdup(*result, run) : NULL;
     (*result)->run = t->run;
     pm_config *config;
@@ -123,9 +153,9 @@ static pm_status create_trainer(pm_ctx *ctx, const pm_spec *spec, const char *ru
 
 static pm_status load_data(pm_trainer *t)
 {
-    pm_split *split;
-    PM_TRY(pm_spec_load(t->result, t->spec, &split));
-    t->result->split = t->split = split;
+    pm_split *split = NULL;
+    if (!t->extra || !t->extra->split) PM_TRY(pm_spec_load(t->result, t->spec, &split));
+    t->result->split = t->split = split ? split : t->extra->split;
     return PM_OK;
 }
 
@@ -137,11 +167,11 @@ static pm_status finish(pm_trainer *t, pm_status st, pm_result **result)
     return st;
 }
 
-pm_status pm_train(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result **out)
+static pm_status train_new(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out)
 {
     pm_trainer *t = NULL;
     *out = NULL;
-    pm_status st = create_trainer(ctx, spec, run, out, &t);
+    pm_status st = create_trainer(ctx, spec, run, extra, out, &t);
     if (st == PM_OK && run) st = pm_run_begin(ctx, run, spec);
     if (st == PM_OK) st = load_data(t);
     if (st == PM_OK && run) st = pm_run_save_maps(ctx, run, t->result->split);
@@ -157,7 +187,7 @@ pm_status pm_train(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result 
     return finish(t, st, out);
 }
 
-pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_result **out)
+static pm_status train_on(pm_ctx *ctx, const char *run, const char *device, pm_train_extra *extra, pm_result **out)
 {
     pm_trainer *t = NULL;
     pm_checkpoint *c = NULL;
@@ -171,13 +201,13 @@ pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_r
     if (st == PM_OK) st = pm_checkpoint_find(scratch, run, &found);
     if (st == PM_OK && found) st = pm_checkpoint_open(scratch, run, &c);
     if (st == PM_OK && !found) pm_log(ctx, PM_LOG_INFO, "%s: it was stopped before its first checkpoint; training from the start", run);
-    if (st == PM_OK) st = create_trainer(ctx, spec, run, out, &t);
+    if (st == PM_OK) st = create_trainer(ctx, spec, run, extra, out, &t);
     if (st == PM_OK) st = load_data(t);
     if (st == PM_OK) {
         t->result->select = t->spec->select;
         if (c) t->refit_epochs = pm_checkpoint_refit_epochs(c);
         else st = pm_run_save_maps(ctx, run, t->result->split);
-        if (t->refit_epochs) st = pm_split_refit(t->result, t->result->split, &t->split);
+        if (st == PM_OK && t->refit_epochs) st = join_validation(t);
     }
     if (st == PM_OK) st = open_trainer(t);
     if (st == PM_OK && c) st = pm_checkpoint_load(c, t);
@@ -186,4 +216,25 @@ pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_r
     else pm_result_destroy(out);
     pm_free(scratch);    // last: the trainer's spec borrows its strings from here
     return st;
+}
+
+pm_status pm_train(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result **out)
+{
+    return train_new(ctx, spec, run, NULL, out);
+}
+
+pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_result **out)
+{
+    return train_on(ctx, run, device, NULL, out);
+}
+
+pm_status pm_train_or_resume(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out)
+{
+    *out = NULL;
+    char *config = pm_sprintf(ctx, "%s/config.json", run);
+    PM_CHECK_ALLOC(config);
+    const bool found = pm_file_exists(config);
+    pm_free(config);
+    extra->stopped = false;
+    return found ? train_on(ctx, run, NULL, extra, out) : train_new(ctx, spec, run, extra, out);
 }

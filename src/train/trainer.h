@@ -4,12 +4,23 @@
 
 #include "train/session.h"
 
+// What a sweep asks of a training beyond its spec, and what it hears of one that need not have come to its end.
+typedef struct pm_train_extra {
+    const pm_split *split;       // the spec's data, read already; it outlives the training. NULL: read them
+    bool            no_test;     // the test part is left unread
+    double          share;       // above 0: stops, with a checkpoint, when this share of all epochs is done
+    // filled
+    bool            stopped;     // by `share`, with epochs left
+    double          value;       // the selection metric at the chosen epoch so far; NaN where there was no validation
+    int64_t         best_epoch, epochs;
+} pm_train_extra;
+
 typedef struct pm_trainer {
     pm_ctx           *ctx;
     const pm_spec    *spec;
     pm_result        *result;
     pm_session       *session;
-    pm_split         *split;           // what is trained on: the spec's, or its train + validation when refitting
+    const pm_split   *split;           // what is trained on: the spec's, or its train + validation when refitting
     pm_evaluator     *validation;      // NULL: nothing to choose by
     pm_metric_set    *metrics;
     int               select;          // index into metrics
@@ -34,12 +45,21 @@ typedef struct pm_trainer {
     uint64_t     best_hash;        // of the file that has it
     double       train_seconds;
     int          log_capacity, logged;    // epoch_log: entries, and those that metrics.jsonl has
+    pm_train_extra *extra;         // NULL: none
+    int64_t         stop_epoch;    // over the run; 0: none
     // saving
     const char *run;        // NULL: nothing is saved
     int64_t     log_size;   // valid bytes of metrics.jsonl
     double      saved_at;
     bool        finished;
 } pm_trainer;
+
+// pm_train with `extra`, or pm_train_resume where the run folder has a run already. A run that stopped goes on by calling this again,
+// to the same bits as one that never did.
+pm_status pm_train_or_resume(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out);
+
+// pm_evaluate with the run's own data read already.
+pm_status pm_evaluate_split(pm_ctx *ctx, const pm_evaluate_params *params, pm_split *split, pm_result **out);
 
 // The loop (loop.c): trains from where the trainer stands to the end of its last phase, and fills result.
 pm_status pm_trainer_run(pm_trainer *t);

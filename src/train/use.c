@@ -37,8 +37,8 @@ static pm_status load_part(const void *parent, opened *o, const pm_evaluate_para
 {
     pm_spec spec = *o->spec;
     if (p->data) spec.data = p->data;
-    pm_split *split;
-    PM_TRY(pm_spec_load(parent, &spec, &split));
+    pm_split *split = o->split;
+    if (!split) PM_TRY(pm_spec_load(parent, &spec, &split));
     *part = p->validation ? split->valid : split->test;
     o->split = split;
     if (p->validation && pm_checkpoint_refitted(o->checkpoint) && !p->data)
@@ -89,15 +89,20 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, p
     return PM_OK;
 }
 
-pm_status pm_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_result **out)
+pm_status pm_evaluate_split(pm_ctx *ctx, const pm_evaluate_params *params, pm_split *split, pm_result **out)
 {
-    opened o = { 0 };
+    opened o = { .split = split };
     *out = pm_new(ctx, pm_result);
     PM_CHECK_ALLOC(*out);
     const pm_status st = evaluate(ctx, params, &o, *out);
     if (o.session) pm_session_close(&o.session);
     if (st != PM_OK) pm_result_destroy(out);
     return st;
+}
+
+pm_status pm_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_result **out)
+{
+    return pm_evaluate_split(ctx, params, NULL, out);
 }
 
 // ---- recommendation ----
