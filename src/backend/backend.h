@@ -71,6 +71,9 @@ typedef struct pm_backend {
     // size, then run `runs` times in a row; *seconds of one. It hangs from the device; pm_free ends it.
     pm_status (*sgemm_create)(pm_device *device, const pm_product *size, pm_sgemm **out);
     pm_status (*sgemm_run)(pm_sgemm *sgemm, int64_t runs, double *seconds);
+    // Where not NULL: f32 operations a second of the device's arithmetic alone, a multiply-add being two. Takes about 50 milliseconds of
+    // a GPU, less than a second of a software driver.
+    pm_status (*peak_flops)(pm_device *device, double *flops);
 } pm_backend;
 
 // The head of every backend's device struct.

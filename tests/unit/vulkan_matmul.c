@@ -210,6 +210,34 @@ static void submissions_are_bounded(void **state)
     pm_ctx_destroy(&ctx);
 }
 
+// A number that a product of plain code can hold, in bounded time and with all memory given back.
+static void the_peak_is_above_what_products_reach(void **state)
+{
+    (void)state;
+    enum { SIZE = 256 };
+    pm_ctx *ctx = new_context();
+    pm_device *d = open_matmul(ctx, NULL, NULL, NULL);
+    uint64_t before, now, peak;
+    pm_device_memory(d, &before, &peak);
+    double flops, seconds[1];
+    const double start = pm_clock();
+    if (d->backend->peak_flops(d, &flops) != PM_OK) fail_msg("%s", pm_ctx_message(ctx));
+    assert_true(pm_clock() - start < 20);    // a second where nothing watches
+    pm_device_memory(d, &now, &peak);
+    assert_int_equal(now, before);
+    chain c = { 0 };
+    const int a = chain_tensor(&c, PM_F32, SIZE, SIZE), b = chain_tensor(&c, PM_F32, SIZE, SIZE), y = chain_tensor(&c, PM_F32, SIZE, SIZE);
+    chain_op(ctx, &c, PM_OP_MATMUL, (int[]){ a, b, y }, NULL);
+    void *data = pm_alloc(ctx, (size_t)c.size);
+    pm_buffer *buffer;
+    pm_program_impl *program;
+    assert_int_equal(chain_prepare(&c, d, data, &buffer, &program), PM_OK);
+    assert_int_equal(d->backend->run(program, 1), PM_OK);
+    if (d->backend->node_seconds(program, seconds, NULL) && seconds[0] > 0) assert_true(flops > 2.0 * SIZE * SIZE * SIZE / seconds[0]);
+    assert_true(flops > 1e7 && flops < 1e15);
+    pm_ctx_destroy(&ctx);
+}
+
 static void switches_are_checked(void **state)
 {
     (void)state;
@@ -244,6 +272,7 @@ int main(void)
         cmocka_unit_test(so_do_pieces),
         cmocka_unit_test(a_split_product_is_the_sum_of_its_parts),
         cmocka_unit_test(submissions_are_bounded),
+        cmocka_unit_test(the_peak_is_above_what_products_reach),
         cmocka_unit_test(switches_are_checked),
     };
     return cmocka_run_group_tests_name("vulkan_matmul", tests, NULL, NULL);

@@ -16,4 +16,5 @@ const pm_backend pm_backend_vulkan = {
     .run = pm_vk_run,
     .wait = pm_vk_wait,
     .node_seconds = pm_vk_node_seconds,
+    .peak_flops = pm_vk_peak_flops,
 };

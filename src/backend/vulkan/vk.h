@@ -233,6 +233,19 @@ pm_status pm_vk_drain(pm_vk_device *d);
 pm_status pm_vk_transfer_begin(pm_vk_device *d);
 pm_status pm_vk_transfer_finish(pm_vk_device *d, const char *what);
 
+// A shader that is no op, run once and waited for. Buffers are bound from an offset, a multiple of the device's alignment, to their end.
+typedef struct pm_vk_direct {
+    pm_vk_variant variant;
+    pm_buffer    *buffer[PM_VK_MAX_BINDINGS];
+    int64_t       offset[PM_VK_MAX_BINDINGS];
+    int           bindings;
+    uint32_t      push[4], groups;
+} pm_vk_direct;
+
+// *seconds by the device's clock, else the host's.
+pm_status pm_vk_run_direct(pm_vk_device *d, const pm_vk_direct *direct, double *seconds);
+pm_status pm_vk_peak_flops(pm_device *device, double *flops);
+
 pm_status pm_vk_prepare(pm_device *device, const pm_plan *plan, pm_program_impl **out);
 void      pm_vk_program_destroy(pm_program_impl *program);
 pm_status pm_vk_run(pm_program_impl *program, int64_t n);

@@ -45,6 +45,22 @@ static pm_status measure_copy(pm_bench *b)
     return PM_OK;
 }
 
+// Where nobody else's product is at hand: what the arithmetic alone allows, as the time of a square product.
+static pm_status measure_peak(pm_bench *b)
+{
+    pm_samples samples = { 0 };
+    double flops;
+    for (const double began = pm_clock(); pm_bench_again(b, samples.count, began);) {
+        PM_TRY(b->device->backend->peak_flops(b->device, &flops));
+        pm_samples_add(&samples, 2.0 * SQUARE * SQUARE * SQUARE / flops);
+    }
+    pm_ceiling *c = &b->ceilings.sgemm;
+    c->time = pm_samples_spread(&samples);
+    c->rate = 2.0 * SQUARE * SQUARE * SQUARE / c->time.median;
+    snprintf(c->how, sizeof c->how, "the peak of multiply-adds, without memory");
+    return PM_OK;
+}
+
 static pm_status measure_sgemm(pm_bench *b)
 {
     const pm_backend *backend = b->device->backend;
@@ -53,7 +69,7 @@ static pm_status measure_sgemm(pm_bench *b)
     pm_sgemm *sgemm;
     pm_samples samples = { 0 };
     double seconds;
-    if (!backend->sgemm_create) return PM_OK;
+    if (!backend->sgemm_create) return backend->peak_flops ? measure_peak(b) : PM_OK;
     PM_TRY(backend->sgemm_create(b->device, &size, &sgemm));
     pm_status st = backend->sgemm_run(sgemm, 1, &seconds);    // warm
     for (const double began = pm_clock(); st == PM_OK && pm_bench_again(b, samples.count, began);) {
