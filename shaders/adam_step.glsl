@@ -1,10 +1,18 @@
-// One step of Adam on the elements at (i, j) of w, m and v, given their gradient; needs the operands and settings of adam.
-void adam_step(uint i, uint j, WIDE g)
+// One step of Adam on the elements at (i, j) of w, m and v; needs the operands and settings of adam.
+
+// Given the whole gradient, and the weight as it is.
+void adam_moments(uint i, uint j, WIDE before, WIDE grad)
 {
-    const WIDE before = w4(i, j), grad = g + p.decay * before;
     const WIDE first = p.beta1 * m4(i, j) + (1.0 - p.beta1) * grad;
     const WIDE second = p.beta2 * v4(i, j) + (1.0 - p.beta2) * grad * grad;
     m4(i, j) = first;
     v4(i, j) = second;
     w4(i, j) = before - rate(0u) * first / (sqrt(second) + p.eps);
+}
+
+// Given the gradient without the decay.
+void adam_step(uint i, uint j, WIDE g)
+{
+    const WIDE before = w4(i, j), grad = g + p.decay * before;
+    adam_moments(i, j, before, grad);
 }

@@ -257,6 +257,20 @@ void pm_grad_kl_gaussian(pm_graph *g, const pm_node *n)
     give_fused(g, n, 1, 2);
 }
 
+// ---- normalise ----
+
+void pm_grad_batch_norm(pm_graph *g, const pm_node *n)
+{
+    if (pm_is_some(n->grad[1]) || pm_is_some(n->grad[2]))
+        pm_graph_fail(g, PM_ERR_UNSUPPORTED, "batch_norm: its mean and variance have no gradient");
+    if (!pm_is_some(n->grad[0])) return;
+    pm_var dgamma, dbeta;
+    const pm_var dx = pm_batch_norm_grad(g, n->in[0], n->in[1], n->in[2], n->grad[0], n->args[0].number, &dgamma, &dbeta);
+    pm_graph_give(g, n->in[0], dx);
+    pm_graph_give(g, n->in[2], dgamma);
+    pm_graph_give(g, n->in[3], dbeta);
+}
+
 // ---- noise ----
 
 void pm_grad_reparameterize(pm_graph *g, const pm_node *n)

@@ -1,4 +1,6 @@
 // Kernels that are a body spread over the threads.
+#include <math.h>
+
 #include "backend/cpu/cpu.h"
 
 enum { MOVE = 1, MATH = 4, RANDOM = 8 };    // what an element costs, in elements copied
@@ -39,6 +41,29 @@ pm_status pm_cpu_log_sigmoid(const pm_call *c) { return flat(c, pm_isa_of(c)->lo
 pm_status pm_cpu_adam(const pm_call *c)
 {
     return pm_cpu_flat(c, pm_isa_of(c)->adam, c->in[0].rows, c->in[0].cols, 2 * MOVE);
+}
+
+pm_status pm_cpu_adam_clipped(const pm_call *c)
+{
+    return pm_cpu_flat(c, pm_isa_of(c)->adam_clipped, c->in[0].rows, c->in[0].cols, 2 * MOVE);
+}
+
+pm_status pm_cpu_average(const pm_call *c) { return pm_cpu_flat(c, pm_isa_of(c)->average, c->in[0].rows, c->in[0].cols, MOVE); }
+pm_status pm_cpu_max_norm_cols(const pm_call *c) { return pm_cpu_each(c, pm_isa_of(c)->max_norm_cols, c->in[0].rows, c->in[0].cols, MOVE); }
+pm_status pm_cpu_max_norm_rows(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->max_norm_rows, c->in[0].rows, c->in[0].cols); }
+pm_status pm_cpu_grad_squares(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->grad_squares, c->in[1].rows, c->in[1].cols); }
+pm_status pm_cpu_col_squares(const pm_call *c) { return pm_cpu_cols(c, pm_isa_of(c)->col_squares, c->in[0].rows, c->in[0].cols); }
+pm_status pm_cpu_batch_norm(const pm_call *c) { return pm_cpu_cols(c, pm_isa_of(c)->batch_norm, 4 * c->in[0].rows, c->in[0].cols); }
+pm_status pm_cpu_batch_norm_grad(const pm_call *c) { return pm_cpu_cols(c, pm_isa_of(c)->batch_norm_grad, 8 * c->in[0].rows, c->in[0].cols); }
+pm_status pm_cpu_batch_norm_apply(const pm_call *c) { return each(c, pm_isa_of(c)->batch_norm_apply, MOVE); }
+
+// One number.
+pm_status pm_cpu_clip_factor(const pm_call *c)
+{
+    const pm_clip_factor_params *q = c->params;
+    const float x = *pm_row(&c->in[0], 0);
+    *pm_row(&c->out[0], 0) = x > q->limit * q->limit ? q->limit / sqrtf(x) : 1.0f;
+    return PM_OK;
 }
 
 pm_status pm_cpu_add_row(const pm_call *c) { return each(c, pm_isa_of(c)->add_row, MOVE); }

@@ -35,6 +35,20 @@ pm_status pm_ref_adam(const pm_call *c)
     return PM_OK;
 }
 
+// f · (g + decay · w) is the gradient f · g with a decay of f · decay.
+pm_status pm_ref_adam_clipped(const pm_call *c)
+{
+    const pm_adam_clipped_params *p = c->params;
+    const double f = pm_get(&c->in[5], 0, 0);
+    const adam a = { c, &c->in[0], &c->in[1], &c->in[2], pm_get(&c->in[4], 0, 0), p->beta1, p->beta2, p->eps, f * p->decay };
+    for (int64_t i = 0; i < a.w->rows; i++)
+        for (int64_t j = 0; j < a.w->cols; j++) {
+            const double g = f * pm_get(&c->in[3], i, j);
+            step(&a, i, j, g, fabs(g));
+        }
+    return PM_OK;
+}
+
 pm_status pm_ref_matmul_adam(const pm_call *c)
 {
     const pm_matmul_adam_params *p = c->params;
