@@ -182,6 +182,11 @@ static const known cases[] = {
     { PM_OP_RANK_TARGET, "count, ties, NaN inside and beyond", { DIM(0) },
       { F(5, 5, 2, 3, 2, 1, 9, 2, 3, 2, 1, 9, 2, NO_NUMBER, 2, 1, 9, 2, 3, NO_NUMBER, 1, 9, 1, 2, 3, 4, 5), U(5, 1, 4, 5, 3, 2, 0) },
       { U(5, 1, 1, 2, PM_ID_NAN, 1, 0), U(5, 1, 1, 1, PM_ID_NAN, 0, 0) } },
+    { PM_OP_COUNT_REACHING, "on an edge, below all, above all, NaN", { DIM(0) },
+      { F(3, 4, 1, -2, 3, 3, -0.0f, 0, 5, -9, 1, NO_NUMBER, 2, 3), F(1, 4, 3, 0, -100, 9) },
+      { U(3, 4, 2, 3, 4, 0, 1, 3, 4, 0, PM_ID_NAN, PM_ID_NAN, PM_ID_NAN, PM_ID_NAN) } },
+    { PM_OP_COUNT_REACHING, "more edges than one pass of a shader counts", { DIM(0) }, { F(1, 3, 1, 2, 3), F(1, 10, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4) },
+      { U(1, 10, 3, 3, 2, 1, 0, 3, 3, 2, 1, 0) } },
 
     { PM_OP_TICK, "within an epoch", { DIM(0) }, { STATE(7, 2, 4, 4, 10, 4, 3, 1, 5, 6) }, { STATE(8, 2, 8, 2, 10, 4, 4, 1, 5, 6) } },
     { PM_OP_TICK, "across the end of an epoch", { DIM(0) }, { STATE(8, 2, 8, 2, 10, 4, 4, 1, 5, 6) }, { STATE(9, 3, 0, 4, 10, 4, 5, 1, 5, 6) } },

@@ -88,6 +88,11 @@ pm_status pm_cpu_kl_gaussian(const pm_call *c) { return rows(c, pm_isa_of(c)->kl
 pm_status pm_cpu_top_k(const pm_call *c) { return rows(c, pm_isa_of(c)->top_k, MATH * c->in[0].cols); }
 pm_status pm_cpu_rank_target(const pm_call *c) { return rows(c, pm_isa_of(c)->rank_target, c->in[0].cols); }
 
+pm_status pm_cpu_count_reaching(const pm_call *c)
+{
+    return rows(c, pm_isa_of(c)->count_reaching, c->in[0].cols * (1 + c->out[0].cols));
+}
+
 pm_status pm_cpu_col_sum(const pm_call *c)
 {
     return pm_cpu_cols(c, pm_isa_of(c)->col_sum, c->in[0].rows, c->in[0].cols);

@@ -49,6 +49,20 @@ pm_status pm_ref_top_k(const pm_call *c)
     return PM_OK;
 }
 
+pm_status pm_ref_count_reaching(const pm_call *c)
+{
+    const pm_view *x = &c->in[0], *edge = &c->in[1], *n = &c->out[0];
+    for (int64_t b = 0; b < x->rows; b++) {
+        const bool good = row_is_finite(x, b, x->cols);
+        for (int64_t k = 0; k < n->cols; k++) {
+            uint32_t count = 0;
+            for (int64_t j = 0; j < x->cols; j++) count += pm_get(x, b, j) >= pm_get(edge, 0, k);
+            pm_set(n, b, k, good ? count : PM_ID_NAN);
+        }
+    }
+    return PM_OK;
+}
+
 pm_status pm_ref_take_cols(const pm_call *c)
 {
     const pm_view *y = &c->out[0];

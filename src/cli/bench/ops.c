@@ -22,6 +22,7 @@ static const length_rule rules[] = {
     { "tanh", 'C', 600, 1009, false },     { "tanh_grad", 'C', 600, 1009, false },  { "normal", 'C', 200, 1009, false },
     { "matmul", 'K', 600, 129, false },    { "top_k", 'K', 100, 31, true },         { "take_cols", 'K', 100, 31, true },
     { "kl_gaussian", 'K', 200, 31, false }, { "rank_target", 'C', 101, 31, true },  { "place", 'C', 200, 129, false },
+    { "count_reaching", 'K', 7, 7, true },
     { "place", 'Q', 400, 1009, false },    { "schedule_row", 'C', 4, 1, true },     { "log_row", 'C', 1, 3, true },
     { "put_rows", 'C', 100, 31, true },    { "gather_rows", 'C', 600, 129, false }, { "csr_col_count", 'C', 20108, 1009, false },
     { NULL, 'B', 500, 31, false },         { NULL, 'R', 500, 129, false },          { NULL, 'P', 500, 131, false },
