@@ -76,7 +76,7 @@ pm_program_stats pm_program_get_stats(const pm_program *program);
 // pm_program_run, elsewhere its last run.
 typedef struct pm_program_op {
     const char *op, *label;    // label: as pm_graph_label named it, or NULL
-    char        shape[96];     // lengths of its signature's letters: "M=500 K=600 N=20108"
+    char        shape[96];     // lengths of its signature's letters: "M=500 K=600 N=20108 tb"
     double      seconds;
     double      start;         // seconds after the first op began
     double      flops, bytes;  // arithmetic, and what must move at least

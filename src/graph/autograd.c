@@ -67,7 +67,10 @@ static void backward_node(pm_graph *g, int index)
         pm_graph_fail(g, PM_ERR_UNSUPPORTED, "%s has no gradient, and a loss depends on what goes through it", pm_op_name(node.op));
         return;
     }
+    const char *label = g->label;
+    g->label = node.label;    // what a layer's gradient takes is the layer's
     rules[node.op](g, &(pm_node){ node.op, s->ins, s->outs, in, out, grad, node.args });
+    g->label = label;
 }
 
 void pm_backward(pm_graph *g, const pm_var *losses, int count)

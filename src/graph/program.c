@@ -136,7 +136,9 @@ static void describe_op(const pm_plan_node *n, pm_program_op *out)
     *out = (pm_program_op){ .op = pm_op_name(n->op), .label = n->label, .flops = pm_op_flops(n->op, &n->dims),
                             .bytes = pm_op_bytes(n->op, &n->dims) };
     out->is_product = pm_op_product(n->op, &n->dims, &n->params, &out->product);
-    pm_op_describe(n->op, &n->dims, out->shape, sizeof out->shape);
+    pm_op_describe(n->op, &n->dims, out->shape, sizeof out->shape - 6);
+    if (out->is_product && out->product.ta) strcat(out->shape, " ta");
+    if (out->is_product && out->product.tb) strcat(out->shape, " tb");
 }
 
 int pm_program_profile(const pm_program *program, pm_program_op *ops, int capacity)

@@ -142,7 +142,7 @@ void pm_op_describe(pm_op op, const pm_dims *dims, char *text, size_t size)
     size_t at = 0;
     text[0] = 0;
     for (int i = 0; i < s->symbols && at < size; i++)
-        at += (size_t)snprintf(text + at, size - at, "%s%c=%" PRId64, i ? " " : "", s->symbol[i], dims->of[i]);
+        if (dims->of[i] >= 0) at += (size_t)snprintf(text + at, size - at, "%s%c=%" PRId64, at ? " " : "", s->symbol[i], dims->of[i]);
 }
 
 double pm_op_flops(pm_op op, const pm_dims *dims)

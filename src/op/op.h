@@ -72,7 +72,7 @@ double pm_op_bytes(pm_op op, const pm_dims *dims);
 // ta and tb.
 bool pm_op_product(pm_op op, const pm_dims *dims, const pm_params *params, pm_product *out);
 
-// "M=500 K=600 N=20108": the letters of the signature with their lengths, as far as there is room.
+// "M=500 K=600 N=20108": the letters of the signature whose lengths are known, as far as there is room.
 void pm_op_describe(pm_op op, const pm_dims *dims, char *text, size_t size);
 
 #endif

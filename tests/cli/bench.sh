@@ -91,3 +91,26 @@ expect 1 bench ops $quick --op exp --trace none/trace.json
 # shellcheck disable=SC2086
 expect 2 bench ops $quick --op sotfmax
 says err '"softmax"'
+
+# Models: the step, its parts, an epoch; facts; a trace with an event an op.
+# shellcheck disable=SC2086
+expect 0 bench models $quick --model mult-vae --set hidden=none --latent 16 --detail --trace step.json --json
+cp out models.json
+[ "$(json rows 0 name)" = "mult-vae: step" ] || fail "step"
+[ "$(json rows 4 name)" = "mult-vae: epoch" ] || fail "epoch"
+[ "$(json models 0 model)" = mult-vae ] || fail "model"
+[ "$(json models 0 items)" = 800 ] || fail "items"
+for key in step_seconds product_seconds other_seconds host_share epoch_seconds peak_device_memory arena arena_lower_bound; do
+    [ "$(json models 0 $key)" != null ] || fail "$key"
+done
+[ "$(events step.json)" = "$(json models 0 ops)" ] || fail "a trace of $(json models 0 ops) ops has $(events step.json) events"
+grep -q '"label":"encoder.0"' events || fail "no label in the trace"
+# shellcheck disable=SC2086
+expect 2 bench models $quick --model item-pop
+says err "no training step"
+# shellcheck disable=SC2086
+expect 2 bench models $quick --preset ml-2m
+says err "ml-1m"
+# shellcheck disable=SC2086
+expect 2 bench models $quick --model mult-dae --set beta_cap=0.1
+says err "beta_cap"

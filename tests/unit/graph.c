@@ -268,7 +268,7 @@ static void a_profile(void **state)
     assert_int_equal(pm_program_run(p, 5), PM_OK);
     assert_int_equal(pm_program_profile(p, ops, 2), 2);
     assert_string_equal(ops[0].label, "layer");
-    assert_string_equal(ops[0].shape, "M=2 K=3 N=4");
+    assert_string_equal(ops[0].shape, "M=2 K=3 N=4 ta tb");
     assert_true(ops[0].is_product && ops[0].product.ta && ops[0].product.tb);
     assert_true(ops[0].product.m == 2 && ops[0].product.k == 3 && ops[0].product.n == 4);
     assert_true(ops[0].flops == 48 && ops[0].bytes == 4 * (6 + 12 + 8));

@@ -44,6 +44,8 @@ static const variant variants[] = {
     { "matmul", "matmul", { false, false }, { 500, 600, 20108 }, false },
     { "matmul", "matmul, b transposed", { false, true }, { 500, 20108, 600 }, false },
     { "matmul", "matmul, a transposed", { true, false }, { 600, 500, 20108 }, false },
+    { "affine", "affine", { false, false }, { 500, 600, 20108 }, false },
+    { "matmul_adam", "matmul_adam", { true, false }, { 600, 500, 20108 }, false },
     { "matmul", "matmul", { false, false }, { 1, 1009, 1000 }, true },
     { "matmul", "matmul, b transposed", { false, true }, { 129, 1009, 31 }, true },
     { "matmul", "matmul, a transposed", { true, false }, { 1009, 31, 129 }, true },

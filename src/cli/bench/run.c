@@ -6,7 +6,7 @@
 
 enum { FORMAT = 1 };
 
-static const double DEFAULT_SECONDS = 0.3;
+static const double OPS_SECONDS = 0.3, MODEL_SECONDS = 1;
 
 static pm_status open_grid(pm_bench *b)
 {
@@ -108,7 +108,8 @@ static pm_status report(pm_bench *b)
 
 pm_status pm_bench_run(pm_cli *cli, const char *kind, pm_status (*body)(pm_bench *b))
 {
-    pm_bench b = { .cli = cli, .kind = kind, .quick = pm_cli_has(cli, "quick"), .seconds = pm_cli_number(cli, "seconds", DEFAULT_SECONDS) };
+    pm_bench b = { .cli = cli, .kind = kind, .quick = pm_cli_has(cli, "quick") };
+    b.seconds = pm_cli_number(cli, "seconds", pm_name_equal(kind, "ops") ? OPS_SECONDS : MODEL_SECONDS);
     pm_status st = open_bench(&b);
     if (st == PM_OK) st = body(&b);
     if (st == PM_OK) st = report(&b);
@@ -122,7 +123,7 @@ pm_status pm_bench_run(pm_cli *cli, const char *kind, pm_status (*body)(pm_bench
 
 const pm_option_group pm_group_bench = { "Measuring", (const pm_option[]){
     PM_FLAG("quick", 0, "less of everything, for slow devices and tests"),
-    PM_NUMBER("seconds", 0, "X", 0, 3600, "how long to repeat one thing, 5 to 15 times. Default: 0.3"),
+    PM_NUMBER("seconds", 0, "X", 0, 3600, "how long to repeat one thing, 5 to 15 times. Default: 0.3, of models 1"),
     PM_TEXT("trace", 0, "FILE", "also write a Chrome trace of each program, op by op, for chrome://tracing or Perfetto"),
     PM_TEXT("compare", 0, "OLD.json", "a document of --json on this device: list what got slower since, beyond the noise of both; exit 1 if anything did"),
     PM_NUMBER("tolerance", 0, "X", 0, 100, "with --compare: the share by which a time must differ at least. Default: 0.1"),
