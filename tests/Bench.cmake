@@ -7,3 +7,13 @@ if(NOT PUMICE_SANITIZE)
     set_tests_properties(bench.peers PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 ENVIRONMENT
         "PUMICE=$<TARGET_FILE:pumice>;STEPPER=$<TARGET_FILE:stepper>;BUILD=${CMAKE_BINARY_DIR};SOURCE=${CMAKE_SOURCE_DIR}")
 endif()
+
+# pumice bench on each Vulkan driver.
+pumice_driver_test(bench.device sh ${CMAKE_CURRENT_SOURCE_DIR}/bench/device.sh)
+get_directory_property(all_tests TESTS)
+foreach(test IN LISTS all_tests)
+    if(test MATCHES "^bench\\.device\\.")
+        set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "PUMICE=$<TARGET_FILE:pumice>" "JSON_GET=$<TARGET_FILE:json_get>"
+            "SUPPORT=${CMAKE_CURRENT_SOURCE_DIR}/cli/support.sh")
+    endif()
+endforeach()

@@ -184,14 +184,33 @@ pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, 
     return PM_OK;
 }
 
+const pm_eval_part *pm_evaluator_part(const pm_evaluator *e)
+{
+    return e->part;
+}
+
+int64_t pm_evaluator_depth(const pm_evaluator *e)
+{
+    return e->depth;
+}
+
+pm_program *pm_evaluator_program(const pm_evaluator *e)
+{
+    return e->program;
+}
+
+int64_t pm_evaluator_batches(const pm_evaluator *e)
+{
+    return (e->part->users + e->batch - 1) / e->batch;
+}
+
 static pm_status score_all(pm_evaluator *e)
 {
     char *state = tensor_name(e, "state");
     PM_CHECK_ALLOC(state);
     const pm_state start = { .seed = e->s->seed, .total = e->part->users, .batch = e->batch };
-    const int64_t steps = (e->part->users + e->batch - 1) / e->batch;
     pm_status st = pm_session_write_state(e->s, state, &start);
-    if (st == PM_OK) st = pm_program_run(e->program, steps);
+    if (st == PM_OK) st = pm_program_run(e->program, pm_evaluator_batches(e));
     pm_free(state);
     return st;
 }

@@ -91,6 +91,12 @@ pm_program_stats pm_evaluator_stats(const pm_evaluator *e);
 // The lists of the last run: ids and scores, [users, depth].
 pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float **scores, int64_t *depth);
 
+// What is evaluated, how deep its lists are, and the program that scores a batch, in how many batches.
+const pm_eval_part *pm_evaluator_part(const pm_evaluator *e);
+int64_t             pm_evaluator_depth(const pm_evaluator *e);
+pm_program         *pm_evaluator_program(const pm_evaluator *e);
+int64_t             pm_evaluator_batches(const pm_evaluator *e);
+
 // ---- results (result.c) ----
 
 // Who computed what: model, device, data. Strings are copied.

@@ -32,8 +32,10 @@ static pm_status check_row(const pm_bench *b, const cJSON *row, int index)
     PM_REQUIRE(b->cli->ctx, *text_of(row, "name") && cJSON_GetObjectItemCaseSensitive(row, "shape"), PM_ERR_FORMAT,
                "%s: row %d has no name or no shape", b->old_path, index);
     if (is_problem(row)) return PM_OK;
-    PM_REQUIRE(b->cli->ctx, number_of(row, "seconds") > 0 && number_of(row, "noise") >= 0, PM_ERR_FORMAT,
-               "%s: row %d (%s) must have \"seconds\" above 0 and \"noise\"", b->old_path, index, text_of(row, "name"));
+    static const char *const keys[] = { "seconds", "least", "most", "noise" };
+    for (int i = 0; i < PM_COUNT(keys); i++)
+        PM_REQUIRE(b->cli->ctx, number_of(row, keys[i]) >= 0, PM_ERR_FORMAT, "%s: row %d (%s) has no \"%s\", or it is no time", b->old_path, index,
+                   text_of(row, "name"), keys[i]);
     return PM_OK;
 }
 
@@ -99,15 +101,16 @@ static double drift(const cJSON *old, const cJSON *now)
     return same_work && was > 0 && is > 0 && pm_name_equal(text_of(old, "against"), text_of(now, "against")) ? is / was : 1;
 }
 
-// +1 slower, −1 faster, 0 neither: the medians differ by more than the noise of both runs together, by more than the tolerance,
-// and by more than the machine itself drifted.
+// +1 slower, −1 faster, 0 neither: the medians differ by more than the tolerance and than the machine itself drifted, and either by
+// more than the noise of both runs together, or no repetition of the one is within those of the other.
 static int judge(const pm_bench *b, const cJSON *old, const cJSON *now)
 {
     const double was = number_of(old, "seconds"), is = number_of(now, "seconds"), noise = number_of(old, "noise") + number_of(now, "noise");
     const double drifted = drift(old, now), tolerance = pm_cli_number(b->cli, "tolerance", 0.1);
     const double slow = was * PM_MAX(drifted, 1), fast = was * PM_MIN(drifted, 1);
-    if (is > slow + PM_MAX(noise, tolerance * slow)) return 1;
-    return is < fast - PM_MAX(noise, tolerance * fast) ? -1 : 0;
+    const bool above = number_of(now, "least") > number_of(old, "most"), below = number_of(now, "most") < number_of(old, "least");
+    if (is > slow * (1 + tolerance)) return is > slow + noise || above;
+    return is < fast * (1 - tolerance) && (is < fast - noise || below) ? -1 : 0;
 }
 
 // ---- telling -------------------------------------------------------------------------------------------------------
