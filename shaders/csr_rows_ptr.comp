@@ -7,7 +7,7 @@
 void main()
 {
     const uint each_ = (p.B + gl_WorkGroupSize.x - 1u) / gl_WorkGroupSize.x;
-    const uint from = min(gl_LocalInvocationID.x * each_, p.B), to = min(from + each_, p.B), live = min(n(0u), p.B);
+    const uint from = min(group_rank() * each_, p.B), to = min(from + each_, p.B), live = min(n(0u), p.B);
     uint mine = 0u, total;
     for (uint b = from; b < min(to, live); b++) mine += indptr(rows(b) + 1u) - indptr(rows(b));
     uint at = group_scan(mine, total);

@@ -3,16 +3,80 @@
 #ifndef PM_ROWS_GLSL
 #define PM_ROWS_GLSL
 
+#ifdef PM_VARIANT_SUBGROUP
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_arithmetic : require
+#endif
+
 #include "each.glsl"
 
 #define EACH_ROW(i) for (uint i = p.lo + gl_WorkGroupID.x; i < p.hi; i += gl_NumWorkGroups.x)
 #define EACH_COL(j, n) for (uint j = gl_LocalInvocationID.x; j < (n); j += gl_WorkGroupSize.x)
+// The same, PM_WIDTH columns at a time.
+#define EACH_COL4(j, n) for (uint j = PM_WIDTH * gl_LocalInvocationID.x; j < (n); j += PM_WIDTH * gl_WorkGroupSize.x)
 // Entries [from, to) of a sparse row.
 #define EACH_ENTRY(e, from, to) for (uint e = (from) + gl_LocalInvocationID.x; e < (to); e += gl_WorkGroupSize.x)
+
+// Sum and maximum of what an invocation takes at a time.
+#ifdef PM_VARIANT_WIDE
+#define PM_SUM(v) (((v).x + (v).y) + ((v).z + (v).w))
+#define PM_MOST(v) max(max((v).x, (v).y), max((v).z, (v).w))
+#else
+#define PM_SUM(v) (v)
+#define PM_MOST(v) (v)
+#endif
 
 shared float group_floats[512];
 shared uint group_uints[512];
 
+#ifdef PM_VARIANT_SUBGROUP
+// A partial result a subgroup, folded in the order of subgroups. Nothing here asks for full subgroups, for a size, or for a place of
+// an invocation in them.
+float group_sum(float value)
+{
+    const float part = subgroupAdd(value);
+    if (subgroupElect()) group_floats[gl_SubgroupID] = part;
+    barrier();
+    float total = group_floats[0];
+    for (uint s = 1u; s < gl_NumSubgroups; s++) total += group_floats[s];
+    barrier();
+    return total;
+}
+
+float group_max(float value)
+{
+    const float part = subgroupMax(value);
+    if (subgroupElect()) group_floats[gl_SubgroupID] = part;
+    barrier();
+    float top = group_floats[0];
+    for (uint s = 1u; s < gl_NumSubgroups; s++) top = max(top, group_floats[s]);
+    barrier();
+    return top;
+}
+
+// The sum of the values of the invocations of lower rank; total of all.
+uint group_scan(uint value, out uint total)
+{
+    const uint part = subgroupAdd(value);
+    uint before = subgroupExclusiveAdd(value);
+    if (subgroupElect()) group_uints[gl_SubgroupID] = part;
+    barrier();
+    total = 0u;
+    for (uint s = 0u; s < gl_NumSubgroups; s++) {
+        before += s < gl_SubgroupID ? group_uints[s] : 0u;
+        total += group_uints[s];
+    }
+    barrier();
+    return before;
+}
+
+// Where this invocation comes in a scan: each of 0, 1, … once.
+uint group_rank()
+{
+    uint total;
+    return group_scan(1u, total);
+}
+#else
 float group_sum(float value)
 {
     const uint l = gl_LocalInvocationID.x;
@@ -41,7 +105,7 @@ float group_max(float value)
     return top;
 }
 
-// The sum of the values of the invocations before this one; *total of all.
+// The sum of the values of the invocations of lower rank; total of all.
 uint group_scan(uint value, out uint total)
 {
     const uint l = gl_LocalInvocationID.x;
@@ -58,6 +122,13 @@ uint group_scan(uint value, out uint total)
     barrier();
     return result;
 }
+
+// Where this invocation comes in a scan: each of 0, 1, … once.
+uint group_rank()
+{
+    return gl_LocalInvocationID.x;
+}
+#endif
 
 uint group_total(uint value)
 {

@@ -9,9 +9,11 @@ extern const pm_backend pm_backend_vulkan;
 typedef struct facts {
     VkPhysicalDeviceProperties       properties;
     VkPhysicalDeviceDriverProperties driver;    // zero where the driver does not say
+    VkPhysicalDeviceSubgroupProperties subgroup;
+    VkPhysicalDeviceSubgroupSizeControlPropertiesEXT size_control;
     VkQueueFamilyProperties          queue;
     uint32_t                         family;
-    bool                             compute, portability;
+    bool                             compute, portability, full_subgroups;
 } facts;
 
 const char *pm_vk_result_name(VkResult result)
@@ -58,6 +60,26 @@ static void find_queue(VkPhysicalDevice physical, facts *f)
     }
 }
 
+// Whether pipelines can ask for full subgroups of the size that the device reports: AMD's and Intel's compilers choose one otherwise.
+static void learn_subgroups(VkPhysicalDevice physical, facts *f)
+{
+    f->size_control.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES_EXT;
+    f->subgroup = (VkPhysicalDeviceSubgroupProperties){ .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES };
+    VkPhysicalDeviceSubgroupSizeControlFeaturesEXT features = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT };
+    VkPhysicalDeviceFeatures2 both = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &features };
+    VkPhysicalDeviceProperties2 properties = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &f->subgroup };
+    const bool control = has_extension(physical, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME);
+    if (control) {
+        f->subgroup.pNext = &f->size_control;
+        vkGetPhysicalDeviceFeatures2(physical, &both);
+    }
+    vkGetPhysicalDeviceProperties2(physical, &properties);
+    const uint32_t size = f->subgroup.subgroupSize;
+    f->full_subgroups = features.subgroupSizeControl && features.computeFullSubgroups && size >= f->size_control.minSubgroupSize &&
+                        size <= f->size_control.maxSubgroupSize &&
+                        (f->size_control.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT);
+}
+
 static void learn(VkPhysicalDevice physical, facts *f)
 {
     memset(f, 0, sizeof *f);
@@ -70,6 +92,7 @@ static void learn(VkPhysicalDevice physical, facts *f)
     if (f->properties.apiVersion >= VK_API_VERSION_1_2 || has_extension(physical, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME))
         both.pNext = &f->driver;
     vkGetPhysicalDeviceProperties2(physical, &both);
+    learn_subgroups(physical, f);
 }
 
 static void find_problem(const facts *f, char *text, size_t size)
@@ -153,11 +176,17 @@ static void close_device(void *ptr)
 static pm_status create_device(pm_vk_device *d, const facts *f)
 {
     const float priority = 1;
-    const char *const extensions[] = { "VK_KHR_portability_subset" };
+    const char *extensions[2];
+    uint32_t extension_count = 0;
+    if (f->portability) extensions[extension_count++] = "VK_KHR_portability_subset";
+    if (f->full_subgroups) extensions[extension_count++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
+    const VkPhysicalDeviceSubgroupSizeControlFeaturesEXT sizes = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT,
+                                                                   .subgroupSizeControl = VK_TRUE, .computeFullSubgroups = VK_TRUE };
     const VkDeviceQueueCreateInfo queue = { .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, .queueFamilyIndex = f->family,
                                             .queueCount = 1, .pQueuePriorities = &priority };
-    const VkDeviceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
-                                      .enabledExtensionCount = f->portability, .ppEnabledExtensionNames = extensions };
+    const VkDeviceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                                      .pNext = f->full_subgroups ? &sizes : NULL, .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
+                                      .enabledExtensionCount = extension_count, .ppEnabledExtensionNames = extensions };
     const VkResult result = d->switches.fail_create ? VK_ERROR_INITIALIZATION_FAILED : vkCreateDevice(d->physical, &info, NULL, &d->handle);
     PM_REQUIRE(d, result == VK_SUCCESS, PM_ERR_NO_DEVICE,
                "%s (%s): the driver, %s, cannot open the device (%s); see whether vulkaninfo can, update the driver, or use another device",
@@ -174,16 +203,21 @@ static void choose(pm_vk_device *d, const facts *f)
     const VkPhysicalDeviceLimits *l = &f->properties.limits;
     const bool software = d->base.info.type == PM_DEVICE_SOFTWARE, small = d->switches.min_limits;
     const bool swiftshader = f->driver.driverID == VK_DRIVER_ID_GOOGLE_SWIFTSHADER;
-    d->limits.local_size = !small && !software && PM_MIN(l->maxComputeWorkGroupInvocations, l->maxComputeWorkGroupSize[0]) >= 256 ? 256 : 128;
-    // A software driver pays for each invocation at a barrier.
-    d->limits.row_size = software ? 32 : PM_MIN(d->limits.local_size * 2, PM_MIN(l->maxComputeWorkGroupInvocations, l->maxComputeWorkGroupSize[0]));
-    d->limits.one_size = software ? 32 : d->limits.local_size;
+    const uint32_t most = PM_MIN(l->maxComputeWorkGroupInvocations, l->maxComputeWorkGroupSize[0]);
+    const bool few = software && !d->switches.gpu_limits;    // a software driver pays for each invocation at a barrier
+    d->limits.local_size = !small && !few && most >= 256 ? 256 : 128;
+    d->limits.row_size = few ? 32 : most >= 512 ? 512 : d->limits.local_size;
+    d->limits.one_size = few ? 32 : d->limits.local_size;
     if (small) d->limits.row_size = d->limits.one_size = d->limits.local_size;
-    d->limits.invocations = small ? 128 : PM_MIN(l->maxComputeWorkGroupInvocations, l->maxComputeWorkGroupSize[0]);
+    d->limits.invocations = small ? 128 : most;
     d->limits.shared = small ? 16384 : l->maxComputeSharedMemorySize;
     d->limits.groups = PM_MIN(l->maxComputeWorkGroupCount[0], 65535);
     d->limits.range = small ? 1 << 27 : l->maxStorageBufferRange;
     d->limits.align = small ? 256 : PM_MAX((int64_t)l->minStorageBufferOffsetAlignment, 16);
+    const VkSubgroupFeatureFlags folds = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
+    const bool able = (f->subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) && (f->subgroup.supportedOperations & folds) == folds;
+    d->subgroup = able && !small && !d->switches.no_subgroup ? f->subgroup.subgroupSize : 0;
+    d->full_subgroups = f->full_subgroups && d->limits.row_size <= f->size_control.maxComputeWorkgroupSubgroups * d->subgroup;
     if (d->switches.range) d->limits.range = PM_MIN(d->limits.range, d->switches.range);
     d->limits.seconds = d->switches.time ? 1e-6 * (double)d->switches.time : 0.1;    // far below any watchdog, and Ctrl-C answers at once
     d->timestamps = !d->switches.no_timestamps && f->queue.timestampValidBits > 0 && l->timestampPeriod > 0;
@@ -214,9 +248,11 @@ static pm_status set_up(pm_vk_device *d, int index)
                "PUMICE_VK_MATMUL: tile:%d wants %u invocations and %u bytes of shared memory; %s (%s) offers %u and %u", d->switches.tile,
                pm_vk_tile_invocations(&pm_vk_tiles[d->switches.tile - 1]), pm_vk_tile_shared(&pm_vk_tiles[d->switches.tile - 1]),
                d->base.info.id, d->base.info.name, d->limits.invocations, d->limits.shared);
+    char folds[32] = "shared";
+    if (d->subgroup) snprintf(folds, sizeof folds, "subgroup %u%s", d->subgroup, d->full_subgroups ? " full" : "");
     static const char *const matmuls[] = { "tile", "block", "plain" };
-    d->base.profile = pm_sprintf(d, "vulkan %s, %s, version 0x%x, workgroup %u and %u, matmul %s, split %" PRId64 ", shaders %016" PRIx64, d->base.info.name,
-                                 d->base.info.driver, f.properties.driverVersion, d->limits.local_size, d->limits.row_size, matmuls[d->matmul],
+    d->base.profile = pm_sprintf(d, "vulkan %s, %s, version 0x%x, workgroup %u and %u, folds %s, matmul %s, split %" PRId64 ", shaders %016" PRIx64, d->base.info.name,
+                                 d->base.info.driver, f.properties.driverVersion, d->limits.local_size, d->limits.row_size, folds, matmuls[d->matmul],
                                  d->split, pm_vk_shader_set());
     PM_CHECK_ALLOC(d->base.profile);
     PM_TRY(pm_vk_submission_open(d));

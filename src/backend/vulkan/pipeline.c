@@ -197,9 +197,12 @@ static pm_status create_pipeline(pm_vk_device *d, const pm_vk_variant *v, uint32
     VkSpecializationMapEntry entries[PM_VK_CONSTANTS];
     for (uint32_t i = 0; i < PM_VK_CONSTANTS; i++) entries[i] = (VkSpecializationMapEntry){ i, 4 * i, 4 };
     const VkSpecializationInfo constants = { PM_VK_CONSTANTS, entries, sizeof v->constant, v->constant };
+    const VkPipelineShaderStageRequiredSubgroupSizeCreateInfoEXT size = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO_EXT, .requiredSubgroupSize = v->subgroup };
     const VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
-        .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module,
+        .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .pNext = v->subgroup ? &size : NULL,
+                   .flags = v->subgroup ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT : 0, .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module,
                    .pName = "main", .pSpecializationInfo = &constants },
         .layout = d->layout[bindings],
     };

@@ -31,27 +31,27 @@ static bool read_number(const char *text, int64_t *out)
 static pm_status take_limit(const void *object, const char *word, void *arg)
 {
     pm_vk_switches *s = arg;
-    if (pm_name_equal(word, "min")) {
-        s->min_limits = true;
+    if (pm_name_equal(word, "min") || pm_name_equal(word, "gpu")) {
+        *(word[0] == 'm' ? &s->min_limits : &s->gpu_limits) = true;
         return PM_OK;
     }
     if (strncmp(word, "time=", 5) == 0 && read_number(word + 5, &s->time)) return PM_OK;
     PM_REQUIRE(object, strncmp(word, "range=", 6) == 0 && read_number(word + 6, &s->range) && s->range >= 4096, PM_ERR_ARG,
-               "PUMICE_VK_LIMITS: \"%s\" is not one of min, range=BYTES (4K or more), time=MICROSECONDS", word);
+               "PUMICE_VK_LIMITS: \"%s\" is not one of min, gpu, range=BYTES (4K or more), time=MICROSECONDS", word);
     return PM_OK;
 }
 
 static pm_status take_disable(const void *object, const char *word, void *arg)
 {
     pm_vk_switches *s = arg;
-    bool *const flags[] = { &s->no_mapping, &s->no_timestamps, &s->no_batching, &s->no_tiles, &s->no_vectors };
-    static const char *const names[] = { "mapping", "timestamps", "batching", "tiles", "vectors" };
+    bool *const flags[] = { &s->no_mapping, &s->no_timestamps, &s->no_batching, &s->no_tiles, &s->no_vectors, &s->no_subgroup };
+    static const char *const names[] = { "mapping", "timestamps", "batching", "tiles", "vectors", "subgroup" };
     for (int i = 0; i < PM_COUNT(names); i++)
         if (pm_name_equal(word, names[i])) {
             *flags[i] = true;
             return PM_OK;
         }
-    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_DISABLE: \"%s\" is not one of mapping, timestamps, batching, tiles, vectors", word);
+    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_DISABLE: \"%s\" is not one of mapping, timestamps, batching, tiles, vectors, subgroup", word);
 }
 
 static pm_status take_fault(const void *object, const char *word, void *arg)

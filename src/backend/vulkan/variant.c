@@ -43,17 +43,20 @@ static uint32_t lanes_of(const pm_vk_device *d, const pm_vk_shader *shader, int6
 {
     enum { LEAST = 32, EACH = 4 };
     const uint32_t most = shader->lanes ? PM_MIN((uint32_t)shader->lanes, d->limits.row_size) : d->limits.row_size;
-    uint32_t lanes = PM_MIN(most, LEAST);
+    uint32_t lanes = PM_MIN(most, PM_MAX(LEAST, d->subgroup));
     while (2 * lanes <= most && (shader->lanes || 2 * (int64_t)lanes * width * EACH <= cols)) lanes *= 2;
     return lanes;
 }
 
-static const pm_vk_shader *variant_of(const pm_vk_shader *shader, bool wide)
+// NAME_wide, NAME_subgroup, NAME_wide_subgroup, or where the shader was not compiled so (cmake/PumiceShaders.cmake) what comes nearest.
+static const pm_vk_shader *compiled_as(const pm_vk_shader *shader, bool wide, bool subgroup, bool *folds)
 {
     char name[96];
-    snprintf(name, sizeof name, "%s%s", shader->name, wide ? "_wide" : "");
-    const pm_vk_shader *found = pm_vk_shader_named(name);
-    return found ? found : shader;
+    snprintf(name, sizeof name, "%s%s_subgroup", shader->name, wide ? "_wide" : "");
+    const pm_vk_shader *found = subgroup ? pm_vk_shader_named(name) : NULL;
+    *folds = found != NULL;
+    snprintf(name, sizeof name, "%s_wide", shader->name);
+    return found ? found : wide ? pm_vk_shader_named(name) : shader;
 }
 
 void pm_vk_choose(const pm_vk_device *d, const pm_plan_node *node, int64_t cols, pm_vk_variant *out)
@@ -65,5 +68,8 @@ void pm_vk_choose(const pm_vk_device *d, const pm_plan_node *node, int64_t cols,
     const uint32_t lanes = klass == PM_CLASS_ROWS  ? lanes_of(d, shader, cols, width)
                            : klass == PM_CLASS_ONE ? d->limits.one_size
                                                    : d->limits.local_size;
-    *out = (pm_vk_variant){ .shader = variant_of(shader, wide), .width = width, .constant = { lanes, shader->in_place && in_place(node) } };
+    bool folds;
+    shader = compiled_as(shader, wide, d->subgroup && lanes % d->subgroup == 0, &folds);
+    *out = (pm_vk_variant){ .shader = shader, .width = (uint16_t)width, .constant = { lanes, shader->in_place && in_place(node) } };
+    if (folds && d->full_subgroups) out->subgroup = (uint16_t)d->subgroup;
 }

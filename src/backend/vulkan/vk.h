@@ -16,10 +16,11 @@ enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK
 
 // ---- switches: what the environment asks for -------------------------------------------------------------------------------
 //   PUMICE_VK_LIMITS=min[,range=64K][,time=20]   the smallest device there may be, on any driver; a binding of 64 KiB at most;
-//                                          submissions of 20 microseconds, so that small work is cut in time too
+//                                          submissions of 20 microseconds, so that small work is cut in time too; gpu: a software
+//                                          driver gets workgroups as large as a GPU's
 //   PUMICE_VK_DISABLE=a,b                  mapping: device memory is never written directly; timestamps: no node times;
 //                                          batching: one submission a run; tiles: no shared-memory matmul; vectors: an element a
-//                                          load
+//                                          load; subgroup: folds through shared memory
 //   PUMICE_VK_FAULT=alloc:N | full:N | lost:N | create   the N-th device allocation fails; it and all after it do; the N-th
 //                                          submission loses the device; device creation fails: for tests
 //   PUMICE_VK_VALIDATION=core[,sync][,gpu] the Khronos layer watches, and what it says becomes an error
@@ -28,7 +29,7 @@ enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK
 //                                          the switch on GPUs alone
 //   PUMICE_CACHE=off                       no pipeline cache on disk
 typedef struct pm_vk_switches {
-    bool    min_limits, no_mapping, no_timestamps, no_batching, no_tiles, no_vectors, no_cache;
+    bool    min_limits, gpu_limits, no_mapping, no_timestamps, no_batching, no_tiles, no_vectors, no_subgroup, no_cache;
     int64_t range, time;                    // bytes, microseconds; 0: the device's, 100 milliseconds
     int64_t fail_alloc, full_from, lose_at;    // 0: never
     bool    fail_create, core, sync, gpu;
@@ -68,7 +69,8 @@ typedef struct pm_vk_limits {
 enum { PM_VK_CONSTANT_BM = 2, PM_VK_CONSTANT_BN = 3 };
 typedef struct pm_vk_variant {
     const pm_vk_shader *shader;
-    uint32_t            width;    // elements a load
+    uint16_t            width;       // elements a load
+    uint16_t            subgroup;    // asked for, full; 0: whatever comes
     uint32_t            constant[PM_VK_CONSTANTS];
 } pm_vk_variant;
 
@@ -106,6 +108,8 @@ typedef struct pm_vk_device {
     pm_vk_limits           limits;
     pm_vk_matmul           matmul;
     int64_t                split;                 // the least k of a part of a product; 0: never split
+    uint32_t               subgroup;              // its size where folds may use it, else 0
+    bool                   full_subgroups;        // pipelines can ask for that size, and for full ones
     bool                   timestamps;
     double                 tick_seconds;          // of a timestamp
     double                 flops, bandwidth;      // a guess a second, to bound submissions
