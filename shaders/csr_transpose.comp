@@ -31,20 +31,25 @@ void count_()
     }
 }
 
+// Each invocation of one workgroup takes STRETCH columns at a time, so that lines of memory are met whole.
 void scan()
 {
+    const uint STRETCH = 16u, step = STRETCH * gl_WorkGroupSize.x;
     if (gl_WorkGroupID.x != 0u) return;
-    const uint each_ = (p.I + gl_WorkGroupSize.x - 1u) / gl_WorkGroupSize.x;
-    const uint from = min(gl_LocalInvocationID.x * each_, p.I), to = min(from + each_, p.I);
-    uint mine = 0u, total;
-    for (uint i = from; i < to; i++) mine += tptr(i);
-    uint at = group_scan(mine, total);
-    for (uint i = from; i < to; i++) {
-        const uint size = tptr(i);
-        tptr(i) = at;
-        at += size;
+    uint base = 0u, total;
+    for (uint c0 = STRETCH * group_rank(), end = (p.I + step - 1u) / step * step; c0 < end; c0 += step) {
+        const uint to = min(c0 + STRETCH, p.I);
+        uint mine = 0u;
+        for (uint i = c0; i < to; i++) mine += tptr(i);
+        uint at = base + group_scan(mine, total);
+        for (uint i = c0; i < to; i++) {
+            const uint size = tptr(i);
+            tptr(i) = at;
+            at += size;
+        }
+        base += total;
     }
-    if (gl_LocalInvocationID.x == 0u) tptr(p.I) = total;
+    if (gl_LocalInvocationID.x == 0u) tptr(p.I) = base;
 }
 
 void place_()

@@ -4,19 +4,20 @@
 #include "math.glsl"
 #include "kl_gaussian.glsl"
 
+// wide: mu logvar dmu dlogvar
 void main()
 {
     EACH_ROW(b) {
         const bool live = rw(b, 0u) != 0.0;
         const float weight = beta(0u) * rw(b, 0u);
-        float sum = 0.0;
-        EACH_COL(k, p.K) {
-            const float m = mu(b, k), v = logvar(b, k), e = pm_exp(v);
-            sum += 0.5 * (e + m * m - 1.0 - v);
-            dmu(b, k) = live ? weight * m : 0.0;
-            dlogvar(b, k) = live ? weight * 0.5 * (e - 1.0) : 0.0;
+        WIDE sums = WIDE(0.0);
+        EACH_COL4(k, p.K) {
+            const WIDE m = mu4(b, k), v = logvar4(b, k), e = PM_OF(pm_exp, v);
+            sums += 0.5 * (e + m * m - 1.0 - v);
+            dmu4(b, k) = live ? weight * m : WIDE(0.0);
+            dlogvar4(b, k) = live ? weight * 0.5 * (e - 1.0) : WIDE(0.0);
         }
-        sum = group_sum(sum);
+        const float sum = group_sum(PM_SUM(sums));
         if (gl_LocalInvocationID.x == 0u) loss(b, 0u) = live ? weight * sum : 0.0;
     }
 }

@@ -3,12 +3,13 @@
 #include "rows.glsl"
 #include "row_sum.glsl"
 
+// wide: x
 void main()
 {
     EACH_ROW(i) {
-        float sum = 0.0;
-        EACH_COL(j, p.C) sum += x(i, j);
-        sum = group_sum(sum);
+        WIDE sums = WIDE(0.0);
+        EACH_COL4(j, p.C) sums += x4(i, j);
+        const float sum = group_sum(PM_SUM(sums));
         if (gl_LocalInvocationID.x == 0u) y(i, 0u) = sum;
     }
 }

@@ -3,15 +3,18 @@
 #include "rows.glsl"
 #include "math.glsl"
 #include "softmax.glsl"
+#define PM_ROW x4
+#include "exp_sum.glsl"
 
+// wide: x y
 void main()
 {
     EACH_ROW(i) {
-        float top = -3.4e38, sum = 0.0;
-        EACH_COL(j, p.C) top = max(top, x(i, j));
-        top = group_max(top);
-        EACH_COL(j, p.C) sum += pm_exp(x(i, j) - top);
-        const float share = pm_div(1.0, group_sum(sum));
-        EACH_COL(j, p.C) y(i, j) = pm_exp(x(i, j) - top) * share;
+        float top;
+        const float share = pm_div(1.0, exp_sum(i, p.C, top));
+        EACH_COL4(j, p.C) {
+            const WIDE d = x4(i, j) - top;
+            y4(i, j) = PM_OF(pm_exp, d) * share;
+        }
     }
 }

@@ -4,151 +4,135 @@
 #include "math.glsl"
 #include "pumice/state.h"
 #include "top_k.glsl"
+#include "ranking.glsl"
+#include "radix.glsl"
 
-// A radix selection: digit by digit the places of the k-th best in the order (score descending, column ascending) are found with
-// a histogram, what is at or above it is collected and sorted. Lists longer than CHUNK come in stretches, each after the
-// last of the one before.
-const uint CHUNK = 1024u, DIGITS = 8u;
-shared uint histogram[256], list_key[CHUNK], list_id[CHUNK];
-shared uint chosen_bin, chosen_above, list_count;
-
-// Ascends with the score; −0 counts as 0.
-uint key_of(float s)
+// One pass over the row: what lies above a floor goes into a list in shared memory. The first floor is one that K of the largest of the
+// first blocks reach; where the list runs full it is cut to little more than K, and the floor rises to them. Long lists, and
+// those of workgroups too small to find a floor, come by digits (radix.glsl).
+uint not_finite(WIDE v)
 {
-    const uint bits = s == 0.0 ? 0u : floatBitsToUint(s);
-    return (bits & 0x80000000u) != 0u ? ~bits : bits | 0x80000000u;
+#ifdef PM_VARIANT_WIDE
+    return any(equal(floatBitsToUint(v) & 0x7F800000u, uvec4(0x7F800000u))) ? 1u : 0u;
+#else
+    return pm_is_finite(v) ? 0u : 1u;
+#endif
 }
 
-// The place of an element: x above y. Distinct for distinct columns.
-uvec2 place_of(uint b, uint j)
+// 1 when the element belongs into the list and found no room.
+uint offer(float s, uint j, uvec2 least)
 {
-    return uvec2(key_of(z(b, j)), ~j);
+    const uvec2 u = uvec2(key_of(s), ~j);
+    if (!(s > PM_MASKED) || !below(least, u)) return 0u;
+    const uint at = atomicAdd(list_count, 1u);
+    if (at >= LIST) return 1u;
+    list_key[at] = u.x;
+    list_id[at] = j;
+    return 0u;
 }
 
-bool below(uvec2 u, uvec2 v)
+// Offers the elements whose bits are set; the bits of those that found no room.
+uint offer_all(WIDE v, uint j, uint bits, uvec2 least)
 {
-    return u.x < v.x || (u.x == v.x && u.y < v.y);
+    if (bits == 0u || key_of(PM_MOST(v)) < least.x) return 0u;
+#ifdef PM_VARIANT_WIDE
+    uint left = 0u;
+    if ((bits & 1u) != 0u) left |= offer(v.x, j, least);
+    if ((bits & 2u) != 0u) left |= offer(v.y, j + 1u, least) << 1;
+    if ((bits & 4u) != 0u) left |= offer(v.z, j + 2u, least) << 2;
+    if ((bits & 8u) != 0u) left |= offer(v.w, j + 3u, least) << 3;
+    return left;
+#else
+    return offer(v, j, least);
+#endif
 }
 
-// Where the 8 bits number `digit` are.
-uvec2 digit_mask(uint digit)
+void count_most(WIDE v, uint digit, uint prefix)
 {
-    return digit < 4u ? uvec2(0xFFu << (24u - 8u * digit), 0u) : uvec2(0u, 0xFFu << (56u - 8u * digit));
+    const uint key = key_of(PM_MOST(v));
+    if (PM_MOST(v) > PM_MASKED && (digit == 0u || key >> 24 == prefix)) atomicAdd(histogram[(key >> (24u - 8u * digit)) & 255u], 1u);
 }
 
-uint digit_of(uvec2 u, uint digit)
+// A place that at least K blocks of the four of each invocation reach, to 16 bits; below all where there are not that many.
+uvec2 first_floor(WIDE v0, WIDE v1, WIDE v2, WIDE v3)
 {
-    return digit < 4u ? (u.x >> (24u - 8u * digit)) & 255u : (u.y >> (56u - 8u * digit)) & 255u;
-}
-
-// Of the elements below `last` that agree with `prefix` under `mask`: a histogram of the digit; their number.
-uint count_digit(uint b, uvec2 last, uvec2 prefix, uvec2 mask, uint digit)
-{
-    barrier();
-    EACH_COL(h, 256u) histogram[h] = 0u;
-    barrier();
-    uint mine = 0u;
-    EACH_COL(j, p.C) {
-        const uvec2 u = place_of(b, j);
-        if (!(z(b, j) > PM_MASKED) || !below(u, last) || (u & mask) != prefix) continue;
-        atomicAdd(histogram[digit_of(u, digit)], 1u);
-        mine++;
-    }
-    return group_total(mine);
-}
-
-// The bin that holds number `want` from above, and how many lie above the bin.
-void choose_bin(uint want)
-{
-    barrier();
-    if (gl_LocalInvocationID.x == 0u) {
-        uint above = 0u, bin = 255u;
-        while (bin > 0u && above + histogram[bin] < want) above += histogram[bin--];
-        chosen_bin = bin;
-        chosen_above = above;
-    }
-    barrier();
-}
-
-// Collects the `want` best below `last`, in any order; fewer where there are fewer.
-void collect(uint b, uvec2 last, uint want)
-{
-    uvec2 prefix = uvec2(0u), mask = uvec2(0u);
-    for (uint digit = 0u; digit < DIGITS; digit++) {
-        const uint found = count_digit(b, last, prefix, mask, digit);
-        if (digit == 0u && found <= want) break;    // all of them
+    uint want = p.K, prefix = 0u;
+    for (uint digit = 0u; digit < 2u; digit++) {
+        clear_histogram();
+        count_most(v0, digit, prefix);
+        count_most(v1, digit, prefix);
+        count_most(v2, digit, prefix);
+        count_most(v3, digit, prefix);
         choose_bin(want);
         want -= chosen_above;
-        const uint shift = 24u - 8u * (digit % 4u);
-        mask |= digit_mask(digit);
-        if (digit < 4u) prefix.x |= chosen_bin << shift;
-        else prefix.y |= chosen_bin << shift;
-        if (histogram[chosen_bin] == want) break;
+        prefix = prefix << 8 | chosen_bin;
     }
+    return prefix == 0u ? uvec2(0u) : uvec2((prefix << 16) - 1u, 0xFFFFFFFFu);
+}
+
+WIDE scores_at(uint b, uint j)
+{
+    WIDE v = WIDE(PM_MASKED);
+    if (j < p.C) v = z4(b, j);
+    return v;
+}
+
+// Whether the row is finite; its best are in the list, sorted.
+bool stream(uint b)
+{
+    const uint step = PM_WIDTH * gl_WorkGroupSize.x;
+    uvec2 least = uvec2(0u);
+    uint bad = 0u;
     barrier();
     if (gl_LocalInvocationID.x == 0u) list_count = 0u;
     barrier();
-    EACH_COL(j, p.C) {
-        const uvec2 u = place_of(b, j);
-        if (!(z(b, j) > PM_MASKED) || !below(u, last) || below(u & mask, prefix)) continue;
-        const uint at = atomicAdd(list_count, 1u);
-        list_key[at] = u.x;
-        list_id[at] = j;
-    }
-    barrier();
-}
-
-// Bitonic; best first.
-void sort_list()
-{
-    uint size = 1u;
-    while (size < list_count) size *= 2u;
-    EACH_ENTRY(t, list_count, size) {
-        list_key[t] = 0u;
-        list_id[t] = 0xFFFFFFFFu;
-    }
-    barrier();
-    for (uint k = 2u; k <= size; k *= 2u)
-        for (uint s = k / 2u; s > 0u; s /= 2u) {
-            EACH_COL(t, size / 2u) {
-                const uint u = 2u * t - (t & (s - 1u)), v = u + s;
-                const uvec2 pu = uvec2(list_key[u], ~list_id[u]), pv = uvec2(list_key[v], ~list_id[v]);
-                if (((u & k) == 0u) == below(pu, pv)) {
-                    const uint id_u = list_id[u];
-                    list_key[u] = pv.x;
-                    list_id[u] = list_id[v];
-                    list_key[v] = pu.x;
-                    list_id[v] = id_u;
-                }
-            }
+    for (uint base = 0u; base < p.C; base += 4u * step) {
+        const uint j0 = base + PM_WIDTH * gl_LocalInvocationID.x, j1 = j0 + step, j2 = j1 + step, j3 = j2 + step;
+        const WIDE v0 = scores_at(b, j0), v1 = scores_at(b, j1), v2 = scores_at(b, j2), v3 = scores_at(b, j3);
+        bad |= not_finite(v0) | not_finite(v1) | not_finite(v2) | not_finite(v3);
+        if (base == 0u && p.C > LIST) least = first_floor(v0, v1, v2, v3);
+        uint left = 0xFFFFu;
+        for (bool full = true; full;) {
+            left = offer_all(v0, j0, left & 15u, least) | offer_all(v1, j1, left >> 4 & 15u, least) << 4 |
+                   offer_all(v2, j2, left >> 8 & 15u, least) << 8 | offer_all(v3, j3, left >> 12, least) << 12;
             barrier();
+            full = list_count > LIST;
+            barrier();
+            if (full) {
+                if (gl_LocalInvocationID.x == 0u) list_count = LIST;
+                barrier();
+                least = narrow_list(p.K, p.K + p.K / 4u);
+            }
         }
+    }
+    if (list_count > p.K) narrow_list(p.K, p.K);
+    sort_list();
+    return group_total(bad) == 0u;
 }
 
+// wide: z
 void main()
 {
     EACH_ROW(b) {
-        uint bad = 0u;
-        EACH_COL(j, p.C) bad += pm_is_finite(z(b, j)) ? 0u : 1u;
-        bad = group_total(bad);
+        const bool small = gl_WorkGroupSize.x >= 64u && p.K <= min(gl_WorkGroupSize.x, LIST / 2u);
+        const bool finite = small ? stream(b) : digits_finite(b);
         uint done = 0u;
         uvec2 last = uvec2(0xFFFFFFFFu);
-        while (bad == 0u && done < p.K) {
-            collect(b, last, min(p.K - done, CHUNK));
-            sort_list();
-            const uint found = list_count;
+        while (finite && done < p.K) {
+            if (!small) digits_collect(b, last, min(p.K - done, LIST));
+            const uint found = min(list_count, p.K - done);
             EACH_COL(t, found) {
                 id(b, done + t) = list_id[t];
                 score(b, done + t) = z(b, list_id[t]);
             }
-            if (found == 0u) break;
-            last = uvec2(list_key[found - 1u], ~list_id[found - 1u]);
+            if (found > 0u) last = uvec2(list_key[found - 1u], ~list_id[found - 1u]);
             done += found;
             barrier();
+            if (small || found == 0u) break;
         }
         EACH_ENTRY(k, done, p.K) {
-            id(b, k) = bad == 0u ? PM_ID_NONE : PM_ID_NAN;
-            score(b, k) = bad == 0u ? PM_MASKED : 0.0;
+            id(b, k) = finite ? PM_ID_NONE : PM_ID_NAN;
+            score(b, k) = finite ? PM_MASKED : 0.0;
         }
     }
 }

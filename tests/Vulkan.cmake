@@ -1,13 +1,14 @@
 # The Vulkan backend on each driver: its own tests, and the op suites under the switches that shape it.
 if(PUMICE_TEST_DRIVERS)
-    foreach(test vulkan vulkan_faults vulkan_math vulkan_matmul)
+    foreach(test vulkan vulkan_faults vulkan_math vulkan_matmul vulkan_rows)
         pumice_driver_test(unit.${test} unit_${test})
     endforeach()
 
-    # As on the smallest device there may be, so that windows are met by tiny tensors; and with every optional path off.
+    # As on the smallest device there may be, so that windows are met by tiny tensors; with every optional path off; with
+    # the workgroups that a GPU gets.
     pumice_driver_test(op.parity.min ${CMAKE_COMMAND} -E env PUMICE_VK_LIMITS=min,range=64K
         $<TARGET_FILE:op_suite> --device vulkan --suite parity --limit 1e5)
-    pumice_driver_test(op.parity.plain ${CMAKE_COMMAND} -E env PUMICE_VK_DISABLE=mapping,timestamps,batching,tiles,vectors
+    pumice_driver_test(op.parity.plain ${CMAKE_COMMAND} -E env PUMICE_VK_DISABLE=mapping,timestamps,batching,tiles,vectors,subgroup
         $<TARGET_FILE:op_suite> --device vulkan --suite parity --limit 3e4 --cases 8)
 
     # As a GPU computes products: in tiles, those with a small result in parts along k.
@@ -15,6 +16,8 @@ if(PUMICE_TEST_DRIVERS)
         pumice_driver_test(op.${suite}.tile ${CMAKE_COMMAND} -E env PUMICE_VK_MATMUL=tile PUMICE_VK_SPLIT=16
             $<TARGET_FILE:op_suite> --device vulkan --suite ${suite} --limit 3e4 --cases 48)
     endforeach()
+    pumice_driver_test(op.parity.gpu ${CMAKE_COMMAND} -E env PUMICE_VK_LIMITS=gpu
+        $<TARGET_FILE:op_suite> --device vulkan --suite parity --limit 1e5 --cases 12)
 
     find_file(VALIDATION_LAYER VkLayer_khronos_validation.json PATHS /usr/share/vulkan/explicit_layer.d /etc/vulkan/explicit_layer.d)
     if(VALIDATION_LAYER)
