@@ -32,6 +32,14 @@ typedef struct pm_model_grid {
     const char *name, *grid, *paper;    // grid: as pm_sweep_params has it; where in the paper it stands
 } pm_model_grid;
 
+// Hyperparameters that the trainer reads by name, where a model's table has them; models/models.h has rows for the first four.
+//     epochs, batch   passes over the training rows; rows a step
+//     lr, l2          learning rate of Adam; penalty l2 · Σw² on weights, not biases (gradient 2 · l2 · w)
+//     decay           the same penalty by the other convention, ½ · decay · Σw² (gradient decay · w)
+//     clip            above 0: gradients are scaled to this length, all parameters together, where they are longer
+//     iterations      above 0: steps to train instead of epochs; --epochs overrules it
+//     input           "counts": pm_build has the values of the interactions beside x
+
 typedef struct pm_model pm_model;
 typedef struct pm_config pm_config;    // a model's hyperparameters with their values
 
@@ -61,6 +69,9 @@ typedef struct pm_build {
     const pm_config *config;
     int64_t          items, users;    // catalogue; rows of the training matrix
     pm_sparse        x;               // the batch: rows of known interactions, as they are
+    pm_var           counts;          // input = counts: the values of x's entries in the data
+    pm_var           live;            // [1, 1]: how many rows of the batch count. Training only
+    double           mean_length, median_length;    // items of a training user. Training only
     pm_var           state;           // step state, the key of noise
     pm_var           row_weight;      // [rows, 1]: 1 / live rows, 0 for dead ones. Training only
     pm_var           schedule[PM_MAX_SCHEDULE];    // [1, 1] each: the model's own columns. Training only
@@ -96,9 +107,10 @@ typedef struct pm_phase {
 
 struct pm_model {
     const char *name, *title, *paper;
-    const pm_hyper  *hypers;     // ends with a NULL name. The trainer reads "epochs", "batch", "lr" and "l2" where a model has them
+    const pm_hyper  *hypers;     // ends with a NULL name. What the trainer reads by name: see above
     const pm_preset *presets;    // ends with a NULL name; or NULL
     const pm_model_grid *grids;  // ends with a NULL name; or NULL
+    const char *const *proofs;   // ends with NULL; or NULL: settings "k=v k=v" that tests go through besides each choice and flag alone
     bool by_id;                  // knows users by id: cannot score held-out ones
     bool ratings;                // reads the values of interactions; else each counts as 1, whatever its rating
 

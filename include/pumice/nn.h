@@ -12,7 +12,8 @@ typedef enum pm_init_kind {
     PM_INIT_ZERO,
     PM_INIT_GLOROT,       // uniform in ±scale · sqrt(6 / (rows + cols)); scale 0 stands for 1 (Glorot and Bengio, 2010)
     PM_INIT_NORMAL,       // mean 0, deviation scale
-    PM_INIT_TRUNCATED     // the same, redrawn beyond two deviations
+    PM_INIT_TRUNCATED,    // the same, redrawn beyond two deviations
+    PM_INIT_CONSTANT      // scale everywhere
 } pm_init_kind;
 
 typedef struct pm_init {
@@ -39,6 +40,20 @@ const char *pm_net_param_name(const pm_net *net, int index);
 // A trained parameter [rows, cols] called `name` in the store: that one, or a new one with its initial value.
 pm_var pm_param(pm_net *net, const char *name, int64_t rows, int64_t cols, pm_init init);
 
+// A tensor that training updates by ops of its own and no optimiser trains, such as running statistics. Kept, restored and reset with the
+// parameters.
+pm_var pm_statistic(pm_net *net, const char *name, int64_t rows, int64_t cols, pm_init init);
+
+// Whether an optimiser trains parameter `index`, and whether weight decay falls on it: on weights, not on biases (NAME.b) and not on the gain
+// of a normalisation (NAME.gain).
+bool pm_net_param_trained(const pm_net *net, int index);
+bool pm_net_param_decays(const pm_net *net, int index);
+
+// Max-norm (MIL, equation 14), declared while the network is captured: after every update of the parameter, each of its rows (or columns) that is
+// longer than `limit` is shortened to it. A limit of 0 is none. The optimiser's caller appends it by pm_net_constrain.
+void pm_net_max_norm(pm_net *net, const char *name, float limit, bool columns);
+void pm_net_constrain(pm_net *net, int index);
+
 // Puts every parameter of the network back to its initial value.
 pm_status pm_net_reset(pm_net *net);
 
@@ -49,6 +64,14 @@ pm_var pm_dense(pm_net *net, pm_var x, const char *name, int64_t out, pm_activat
 
 // The same for a batch of sparse rows: w is [items, out].
 pm_var pm_dense_sparse(pm_net *net, const pm_sparse *x, const char *name, int64_t out, pm_activation activation);
+
+// x · w alone, for what follows it to bring the bias.
+pm_var pm_linear_sparse(pm_net *net, const pm_sparse *x, const char *name, int64_t out);
+
+// Batch normalisation of x [rows, k] over its live rows (Ioffe and Szegedy, 2015): gain "NAME.gain" (1 at first), bias "NAME.b" (0), running statistics
+// "NAME.mean" and "NAME.var" (0 and 1). In training the batch's own statistics serve, and the running ones take 1 % of them; else the
+// running ones serve, and live is not looked at. eps 1e-3.
+pm_var pm_batch_normalize(pm_net *net, pm_var x, const char *name, pm_var live, bool training);
 
 // The values of the batch rescaled to Euclidean length 1 a row, and with dropout; pm_sparse in, pm_sparse out.
 pm_sparse pm_normalize_rows(pm_graph *g, pm_sparse x);
@@ -62,8 +85,13 @@ pm_var pm_sample_gaussian(pm_graph *g, pm_var mu, pm_var logvar, pm_var state, c
 typedef struct pm_optimiser_adam {
     float beta1, beta2, eps;    // 0: 0.9, 0.999, 1e-8
     float decay;
+    const pm_var *factor;       // [1, 1]: what the gradient, decay included, is multiplied by (pm_clip_gradients); NULL: 1
 } pm_optimiser_adam;
 void pm_adam_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser_adam *params);
+
+// The factor that makes the gradients of all trained parameters together no longer than `limit`: limit / length where the length, decay[i] · w
+// of parameter i included, is above it, else 1. After pm_backward.
+pm_var pm_clip_gradients(pm_net *net, const float *decay, float limit);
 
 // lr · sqrt(1 − beta2^t) / (1 − beta1^t) for step t = 1, 2, …, in double.
 double pm_adam_rate(double lr, double beta1, double beta2, int64_t t);

@@ -5,7 +5,7 @@
 
 enum { MAX_ADDED = 64 };
 
-static const pm_model *const built_in[] = { &pm_model_item_pop, &pm_model_mult_dae, &pm_model_mult_vae };
+static const pm_model *const built_in[] = { &pm_model_item_pop, &pm_model_mult_dae, &pm_model_mult_vae, &pm_model_dae };
 static const pm_model *added[MAX_ADDED];
 static int             added_count;
 

@@ -13,6 +13,9 @@ typedef struct param {
     char   *name;
     int64_t rows, cols;
     pm_init init;
+    bool    untrained;
+    float   max_norm;      // 0: none
+    bool    by_columns;    // what it limits
 } param;
 
 struct pm_net {
@@ -74,6 +77,7 @@ static double draw(pm_rng *r, const param *p)
             const double x = draw_normal(r);
             if (fabs(x) <= 2.0) return p->init.scale * x;
         }
+    case PM_INIT_CONSTANT: return p->init.scale;
     case PM_INIT_ZERO: break;
     }
     return 0.0;
@@ -106,7 +110,7 @@ static pm_status write_initial(pm_net *net, const param *p)
     return st;
 }
 
-static pm_status add_param(pm_net *net, const char *name, int64_t rows, int64_t cols, pm_init init)
+static pm_status add_param(pm_net *net, const char *name, int64_t rows, int64_t cols, pm_init init, bool untrained)
 {
     if (net->count == net->capacity) {
         const int capacity = net->capacity ? 2 * net->capacity : 16;
@@ -114,7 +118,7 @@ static pm_status add_param(pm_net *net, const char *name, int64_t rows, int64_t 
         net->capacity = capacity;
     }
     param *p = &net->params[net->count];
-    *p = (param){ pm_strdup(net, name), rows, cols, init };
+    *p = (param){ pm_strdup(net, name), rows, cols, init, .untrained = untrained };
     PM_CHECK_ALLOC(p->name);
     net->count++;
     int64_t have_rows, have_cols;
@@ -128,16 +132,72 @@ static pm_status add_param(pm_net *net, const char *name, int64_t rows, int64_t 
     return PM_OK;
 }
 
+static int index_of(const pm_net *net, const char *name)
+{
+    for (int i = 0; i < net->count; i++)
+        if (pm_name_equal(net->params[i].name, name)) return i;
+    return -1;
+}
+
+static bool declare(pm_net *net, const char *name, int64_t rows, int64_t cols, pm_init init, bool untrained)
+{
+    if (pm_graph_status(net->g) != PM_OK) return false;
+    if (index_of(net, name) >= 0) return true;
+    const pm_status st = add_param(net, name, rows, cols, init, untrained);
+    if (st != PM_OK) pm_graph_fail(net->g, st, "%s", pm_ctx_message(pm_ctx_of(net)));
+    return st == PM_OK;
+}
+
 pm_var pm_param(pm_net *net, const char *name, int64_t rows, int64_t cols, pm_init init)
 {
-    if (pm_graph_status(net->g) != PM_OK) return (pm_var){ -1 };
-    bool known = false;
-    for (int i = 0; i < net->count; i++) known |= pm_name_equal(net->params[i].name, name);
-    if (!known) {
-        const pm_status st = add_param(net, name, rows, cols, init);
-        if (st != PM_OK) return pm_graph_fail(net->g, st, "%s", pm_ctx_message(pm_ctx_of(net)));
+    return declare(net, name, rows, cols, init, false) ? pm_use(net->g, name) : (pm_var){ -1 };
+}
+
+pm_var pm_statistic(pm_net *net, const char *name, int64_t rows, int64_t cols, pm_init init)
+{
+    return declare(net, name, rows, cols, init, true) ? pm_constant(net->g, name) : (pm_var){ -1 };
+}
+
+bool pm_net_param_trained(const pm_net *net, int index)
+{
+    return index >= 0 && index < net->count && !net->params[index].untrained;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    const size_t n = strlen(name), k = strlen(end);
+    return n > k && pm_name_equal(name + n - k, end);
+}
+
+bool pm_net_param_decays(const pm_net *net, int index)
+{
+    return pm_net_param_trained(net, index) && !ends_with(net->params[index].name, ".b") && !ends_with(net->params[index].name, ".gain");
+}
+
+void pm_net_max_norm(pm_net *net, const char *name, float limit, bool columns)
+{
+    const int i = index_of(net, name);
+    if (i < 0) {
+        pm_graph_fail(net->g, PM_ERR_NOT_FOUND, "max-norm: the network has no parameter \"%s\" yet", name);
+        return;
     }
-    return pm_use(net->g, name);
+    if (!(limit >= 0) || isinf(limit)) {
+        pm_graph_fail(net->g, PM_ERR_ARG, "max-norm of %s: the limit %g must be a number of at least 0", name, (double)limit);
+        return;
+    }
+    net->params[i].max_norm = limit;
+    net->params[i].by_columns = columns;
+}
+
+void pm_net_constrain(pm_net *net, int index)
+{
+    const param *p = &net->params[index];
+    if (pm_graph_status(net->g) != PM_OK || !(p->max_norm > 0)) return;
+    const pm_var w = pm_use(net->g, p->name);
+    pm_graph_label(net->g, p->name);
+    if (p->by_columns) pm_max_norm_cols(net->g, w, pm_col_squares(net->g, w), p->max_norm);
+    else pm_max_norm_rows(net->g, w, p->max_norm);
+    pm_graph_label(net->g, NULL);
 }
 
 pm_status pm_net_reset(pm_net *net)

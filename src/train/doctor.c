@@ -72,7 +72,7 @@ static pm_status examine_op(doctor *d, pm_op op)
 
 static pm_status examine_model(doctor *d, const pm_model *model, const char *setting)
 {
-    char what[128];
+    char what[224];
     pm_model_proof p;
     snprintf(what, sizeof what, "model %s%s%s", model->name, *setting ? " " : "", setting);
     const pm_status st = pm_model_prove(d->ctx, d->name, model, setting, 1, STEPS, &p);
@@ -99,7 +99,7 @@ static pm_status examine(doctor *d)
             continue;
         }
         const pm_model *model = pm_model_at(i - PM_OP_COUNT);
-        char setting[64];
+        char setting[160];
         for (int k = 0; pm_model_variant(model, k, setting, sizeof setting); k++) PM_TRY(examine_model(d, model, setting));
     }
     return PM_OK;

@@ -130,6 +130,7 @@ static pm_status capture(pm_evaluator *e)
     const pm_var rows = pm_next_rows(b.g, b.state, e->batch);
     b.x = pm_capture_batch(b.g, e->name, rows, pm_slice(b.g, b.state, 0, 1, PM_STATE_LIVE, 1), entries);
     b.x.items = b.items;
+    if (pm_session_counts(s)) b.counts = pm_capture_counts(b.g, e->name, rows, &b.x);
     const pm_var z = s->model->score(&b);
     if (e->feed == PM_FEED_LISTS) capture_lists(e, &b, z);
     else capture_ranks(e, &b, z, rows);

@@ -55,7 +55,7 @@ static void report(pm_trainer *t, double began)
     char what[64];
     snprintf(what, sizeof what, "%s epoch %" PRId64 "/%" PRId64, t->refit_epochs ? "refit" : t->phases[t->at.phase].name, PM_MIN(t->at.epoch + 1, t->phase_epochs),
              t->phase_epochs);
-    pm_report_progress(t->ctx, &(pm_progress){ what, "steps", note, t->at.step, t->phase_epochs * steps, pm_clock() - began });
+    pm_report_progress(t->ctx, &(pm_progress){ what, "steps", note, t->at.step, PM_MIN(t->phase_epochs * steps, t->phase_steps), pm_clock() - began });
 }
 
 static bool save_is_due(const pm_trainer *t)
@@ -75,9 +75,9 @@ static pm_status run_epoch(pm_trainer *t, double began)
 {
     const int64_t total = t->split->train.rows, batch = t->session->batch;
     int64_t n = 1;
-    while (t->position < total) {
+    while (t->position < total && t->at.step < t->phase_steps) {
         const double before = pm_clock();
-        n = PM_MIN(PM_MIN(n, PM_SLOTS), (total - t->position + batch - 1) / batch);
+        n = PM_MIN(PM_MIN(n, PM_SLOTS), PM_MIN((total - t->position + batch - 1) / batch, t->phase_steps - t->at.step));
         PM_TRY(run_chunk(t, n));
         const double now = pm_clock();
         t->train_seconds += now - before;

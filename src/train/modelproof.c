@@ -12,7 +12,7 @@ static const double UNIT = 0x1p-24;
 
 // Sizes small enough for a software driver; whatever a model lacks is left out.
 static const char *const small_settings[][2] = {
-    { "hidden", "10" }, { "latent", "6" }, { "batch", "16" }, { "anneal_epochs", "0" }, { "beta_cap", "0.5" }, { "l2", "0.001" },
+    { "hidden", "10" }, { "latent", "6" }, { "batch", "16" }, { "anneal_epochs", "0" }, { "beta_cap", "0.5" }, { "l2", "0.001" }, { "a_mi", "100" }, { "gamma_mi", "3" }, { "clip", "0" }, { "epsilon", "0.05" }, { "target_factor", "3" },
 };
 
 pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const char *setting, uint64_t seed, pm_split **split,
@@ -26,7 +26,27 @@ pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const 
     PM_TRY(pm_config_create(parent, model, config));
     for (int i = 0; i < PM_COUNT(small_settings); i++)
         if (pm_config_text(*config, small_settings[i][0])) PM_TRY(pm_config_set(*config, small_settings[i][0], small_settings[i][1]));
-    return setting && *setting ? pm_config_assign(*config, setting) : PM_OK;
+    char one[64];
+    for (const char *at = setting ? setting : ""; *at;) {
+        const size_t n = strcspn(at, " ");
+        PM_REQUIRE(parent, n < sizeof one, PM_ERR_ARG, "a setting is too long: %s", at);
+        snprintf(one, sizeof one, "%.*s", (int)n, at);
+        PM_TRY(pm_config_assign(*config, one));
+        at += n + strspn(at + n, " ");
+    }
+    return PM_OK;
+}
+
+// Whether the model takes the setting beside its defaults.
+static bool is_legal(const pm_model *model, const char *setting)
+{
+    pm_ctx *quiet;
+    pm_config *config;
+    if (!model->check) return true;
+    if (pm_ctx_create(NULL, &quiet) != PM_OK) return false;
+    const bool legal = pm_config_create(quiet, model, &config) == PM_OK && pm_config_assign(config, setting) == PM_OK && model->check(config, 50) == PM_OK;
+    pm_ctx_destroy(&quiet);
+    return legal;
 }
 
 bool pm_model_variant(const pm_model *model, int index, char *setting, size_t size)
@@ -37,12 +57,14 @@ bool pm_model_variant(const pm_model *model, int index, char *setting, size_t si
         for (const char *at = h->type == PM_HYPER_CHOICE ? h->choices : NULL; at && *at;) {
             const size_t n = strcspn(at, "|");
             const bool usual = strlen(h->value) == n && strncmp(at, h->value, n) == 0;
-            if (!usual && --index == 0) {
-                snprintf(setting, size, "%s=%.*s", h->name, (int)n, at);
-                return true;
-            }
+            snprintf(setting, size, "%s=%.*s", h->name, (int)n, at);
+            if (!usual && is_legal(model, setting) && --index == 0) return true;
             at += n + (at[n] == '|');
         }
+    for (const char *const *s = model->proofs; s && *s; s++) {
+        snprintf(setting, size, "%s", *s);
+        if (--index == 0) return true;
+    }
     return false;
 }
 
@@ -141,6 +163,7 @@ static pm_status reach_step(void *parent, const side *ref, reach *r, int64_t t)
     void *scratch = pm_alloc(parent, 1);
     PM_CHECK_ALLOC(scratch);
     for (int i = 0; i < r->count; i++) {
+        if (!pm_net_param_trained(ref->session->net, i)) continue;
         const char *name = pm_net_param_name(ref->session->net, i);
         float *w, *m, *v;
         int64_t n;
@@ -169,7 +192,7 @@ static pm_status prove_parameters(void *parent, const side *got, const side *wan
         PM_TRY(read_tensor(parent, want->session, name, &y, &n));
         const double most = largest(y, n);
         for (int64_t k = 0; k < n; k++)
-            judge(p, &p->parameter, in_units(x[k], y[k], r ? r->scale[i][k] : most), "parameter", name, k, x[k], y[k]);
+            judge(p, &p->parameter, in_units(x[k], y[k], r && pm_net_param_trained(want->session->net, i) ? r->scale[i][k] : most), "parameter", name, k, x[k], y[k]);
     }
     return PM_OK;
 }
@@ -181,6 +204,7 @@ static pm_status prove_gradients(void *parent, const side *got, const side *want
         const char *name = pm_net_param_name(want->session->net, i);
         float *x, *y;
         int64_t n;
+        if (!pm_net_param_trained(want->session->net, i)) continue;
         PM_TRY(read_suffixed(parent, got->session, name, ".adam.m", &x, &n));
         PM_TRY(read_suffixed(parent, want->session, name, ".adam.m", &y, &n));
         const double most = largest(y, n);

@@ -19,6 +19,15 @@ pm_sparse pm_capture_batch(pm_graph *g, const char *name, pm_var rows, pm_var li
     return x;
 }
 
+pm_var pm_capture_counts(pm_graph *g, const char *name, pm_var rows, const pm_sparse *x)
+{
+    char *names[3] = { pm_sprintf(g, "%s.ptr", name), pm_sprintf(g, "%s.col", name), pm_sprintf(g, "%s.count", name) };
+    if (!names[0] || !names[1] || !names[2]) return pm_graph_fail(g, PM_ERR_NOMEM, "no memory for names");
+    pm_var count;
+    pm_csr_rows_take(g, pm_constant(g, names[0]), pm_constant(g, names[1]), pm_constant(g, names[2]), rows, x->ptr, x->entries, &count);
+    return count;
+}
+
 // The learning rate and the model's columns of this step.
 static pm_var capture_schedule(pm_build *b, int columns)
 {
@@ -46,20 +55,24 @@ static void capture_logs(pm_session *s, pm_build *b)
     s->loss_count = b->loss_count;
 }
 
-static bool is_bias(const char *name)
-{
-    const size_t n = strlen(name);
-    return n > 2 && pm_name_equal(name + n - 2, ".b");
-}
-
-// Adam over every parameter; the penalty l2 · Σw² leaves biases out.
+// Adam over every trained parameter, clipped where the model asks, then what each is held to.
 static void capture_optimiser(pm_session *s, pm_build *b, pm_var rate)
 {
-    const float decay = (float)(2.0 * pm_config_number(s->config, "l2"));
-    for (int i = 0; i < pm_net_param_count(b->net); i++) {
-        const char *name = pm_net_param_name(b->net, i);
-        pm_adam_step(b->net, name, rate, &(pm_optimiser_adam){ .decay = is_bias(name) ? 0 : decay });
+    const double l2 = pm_config_number(s->config, "l2"), half = pm_config_number(s->config, "decay"), limit = pm_config_number(s->config, "clip");
+    const int count = pm_net_param_count(b->net);
+    float *decay = pm_new_array(s, float, PM_MAX(count, 1));
+    if (!decay) {
+        pm_graph_fail(b->g, PM_ERR_NOMEM, "no memory for an optimiser");
+        return;
     }
+    for (int i = 0; i < count; i++) decay[i] = pm_net_param_decays(b->net, i) ? (float)(2.0 * l2 + half) : 0;
+    const pm_var factor = limit > 0 ? pm_clip_gradients(b->net, decay, (float)limit) : (pm_var){ -1 };
+    for (int i = 0; i < count; i++) {
+        if (!pm_net_param_trained(b->net, i)) continue;
+        pm_adam_step(b->net, pm_net_param_name(b->net, i), rate, &(pm_optimiser_adam){ .decay = decay[i], .factor = limit > 0 ? &factor : NULL });
+        pm_net_constrain(b->net, i);
+    }
+    pm_free(decay);
 }
 
 static void capture_step(pm_session *s, pm_build *b, int64_t entries)
@@ -70,6 +83,8 @@ static void capture_step(pm_session *s, pm_build *b, int64_t entries)
     const pm_var rows = pm_epoch_rows(g, b->state, s->batch, "epoch");
     b->x = pm_capture_batch(g, "train", rows, live, entries);
     b->x.items = b->items;
+    if (pm_session_counts(s)) b->counts = pm_capture_counts(g, "train", rows, &b->x);
+    b->live = live;
     b->row_weight = pm_row_weight(g, pm_fill(g, 1, 1, 1.0f), live, s->batch);
     const pm_var rate = capture_schedule(b, s->column_count);
     s->model->loss(b);
@@ -100,6 +115,8 @@ pm_status pm_session_prepare_training(pm_session *s)
     PM_REQUIRE(s, train->rows > 0 && train->nnz > 0, PM_ERR_DATA, "there are no training interactions");
     PM_TRY(pm_session_upload(s, "train", train));
     pm_build b = { .config = s->config, .items = train->cols, .users = train->rows, .training = true };
+    b.mean_length = (double)train->nnz / (double)train->rows;
+    PM_TRY(pm_median_length(s, train, &b.median_length));
     PM_TRY(pm_graph_create(s->store, &b.g));
     pm_status st = pm_net_create(b.g, s->seed, &s->net);
     b.net = s->net;

@@ -59,6 +59,7 @@ pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m)
 {
     PM_TRY(upload_array(s, name, "ptr", PM_U32, m->rows + 1, m->indptr));
     PM_TRY(upload_array(s, name, "col", PM_U32, m->nnz, m->col));
+    if (pm_session_counts(s)) PM_TRY(upload_array(s, name, "count", PM_F32, m->nnz, m->val));
     if (s->model->ratings) return upload_array(s, name, "val", PM_F32, m->nnz, m->val);
     float *ones = pm_new_array(s, float, m->nnz);
     PM_CHECK_ALLOC(ones);
@@ -72,6 +73,22 @@ static int longer_first(const void *a, const void *b)
 {
     const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x < y) - (x > y);
+}
+
+bool pm_session_counts(const pm_session *s)
+{
+    return pm_config_is(s->config, "input", "counts");
+}
+
+pm_status pm_median_length(const void *object, const pm_csr *m, double *median)
+{
+    uint32_t *lengths = pm_new_array(object, uint32_t, PM_MAX(m->rows, 1));
+    PM_CHECK_ALLOC(lengths);
+    for (int64_t i = 0; i < m->rows; i++) lengths[i] = m->indptr[i + 1] - m->indptr[i];
+    qsort(lengths, (size_t)m->rows, sizeof *lengths, longer_first);
+    *median = m->rows ? 0.5 * ((double)lengths[(m->rows - 1) / 2] + (double)lengths[m->rows / 2]) : 0;
+    pm_free(lengths);
+    return PM_OK;
 }
 
 int64_t pm_worst_batch(const void *object, const pm_csr *m, int64_t batch)

@@ -47,6 +47,14 @@ pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m);
 // Sum of the lengths of the `batch` longest rows: what a batch can hold at most, at least 1.
 int64_t pm_worst_batch(const void *object, const pm_csr *m, int64_t batch);
 
+// The median length of the rows.
+pm_status pm_median_length(const void *object, const pm_csr *m, double *median);
+
+// Whether the model reads how often or how much a user had an item (hyperparameter input = counts); pm_session_upload then adds NAME.count. And the counts
+// of the entries of a captured batch.
+bool   pm_session_counts(const pm_session *s);
+pm_var pm_capture_counts(pm_graph *g, const char *name, pm_var rows, const pm_sparse *x);
+
 // Captures the head of a program over rows of NAME: the batch as sparse rows, given which rows and the live count.
 pm_sparse pm_capture_batch(pm_graph *g, const char *name, pm_var rows, pm_var live, int64_t entries);
 

@@ -39,6 +39,7 @@ pm_status pm_spec_config(const void *parent, const pm_spec *spec, pm_config **ou
     if (st == PM_OK && spec->epochs > 0 && pm_config_text(c, "epochs")) {
         char *text = pm_sprintf(parent, "%" PRId64, spec->epochs);
         st = text ? pm_config_set(c, "epochs", text) : PM_ERR_NOMEM;
+        if (st == PM_OK && pm_config_text(c, "iterations")) st = pm_config_set(c, "iterations", "0");
     }
     if (st != PM_OK) {
         pm_free(c);

@@ -15,6 +15,16 @@ static pm_status parse_metrics(pm_trainer *t)
     return PM_OK;
 }
 
+// How long a phase lasts: epochs, or as many as the iterations reach into. A refit of the last epoch ends where that one did.
+static void set_length(pm_trainer *t)
+{
+    const pm_config *config = t->result->config;
+    const int64_t steps = PM_MAX(t->session->steps_per_epoch, 1), iterations = pm_config_integer(config, "iterations");
+    t->phase_steps = iterations > 0 ? iterations : INT64_MAX;
+    t->phase_epochs = iterations > 0 ? (iterations + steps - 1) / steps : pm_config_text(config, "epochs") ? pm_config_integer(config, "epochs") : 1;
+    if (t->refit_epochs) t->phase_epochs = t->refit_epochs;
+}
+
 // Opens the session of the trainer's split and, unless refitting, the validation evaluator.
 static pm_status open_trainer(pm_trainer *t)
 {
@@ -26,7 +36,7 @@ static pm_status open_trainer(pm_trainer *t)
     t->phase_count = 1;
     t->phases[0] = (pm_phase){ .name = "train", .solve = model->loss == NULL };
     if (model->phases) t->phase_count = model->phases(config, t->phases);
-    t->phase_epochs = t->refit_epochs ? t->refit_epochs : pm_config_text(config, "epochs") ? pm_config_integer(config, "epochs") : 1;
+    set_length(t);
     if (t->refit_epochs) t->at.phase = t->phase_count - 1;
     if (t->extra && t->extra->share > 0) {
         const int64_t all = t->phase_count * t->phase_epochs, every = PM_MAX(t->spec->validate_every, 1);

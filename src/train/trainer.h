@@ -28,6 +28,7 @@ typedef struct pm_trainer {
     pm_phase          phases[PM_MAX_PHASES];
     int               phase_count;
     int64_t           phase_epochs;    // epochs a phase lasts at most
+    int64_t           phase_steps;     // and steps
     // where it stands
     pm_progress_state at;
     int64_t           step, position, epoch;    // over the run: steps, rows of this epoch, epochs

@@ -39,16 +39,16 @@ typedef struct trial {
 
 static pm_status list_parameters(void *parent, trial *t)
 {
-    t->count = pm_net_param_count(t->s->net);
-    PM_REQUIRE(parent, t->count <= PM_COUNT(t->p), PM_ERR_INTERNAL, "more parameters than the test has room for");
-    for (int i = 0; i < t->count; i++) {
-        parameter *p = &t->p[i];
+    t->count = 0;
+    for (int i = 0; i < pm_net_param_count(t->s->net); i++) {
+        if (!pm_net_param_trained(t->s->net, i)) continue;
+        PM_REQUIRE(parent, t->count < PM_COUNT(t->p), PM_ERR_INTERNAL, "more parameters than the test has room for");
+        parameter *p = &t->p[t->count++];
         int64_t rows = 0, cols = 0;
         p->name = pm_net_param_name(t->s->net, i);
         pm_store_find(t->s->store, p->name, NULL, &rows, &cols);
         p->count = rows * cols;
-        const size_t n = strlen(p->name);
-        p->bias = n > 2 && strcmp(p->name + n - 2, ".b") == 0;
+        p->bias = !pm_net_param_decays(t->s->net, i);
         p->value = pm_new_array(parent, double, p->count);
         p->gradient = pm_new_array(parent, double, p->count);
         p->zero = pm_new_array(parent, double, p->count);
@@ -173,11 +173,12 @@ pm_status suite_gradient(suite *s, const pm_model *model, const char *setting)
     PM_CHECK_ALLOC(t);
     if (!model->loss) return PM_OK;    // nothing is differentiated
     PM_TRY(pm_model_proof_setup(t, model, setting, s->seed, &split, &config));
+    if (pm_config_text(config, "clip")) PM_TRY(pm_config_set(config, "clip", "0"));    // Adam is to be given the gradient itself
     const pm_session_params params = { .split = split, .config = config, .device = s->device, .seed = s->seed, .double_precision = true };
     PM_TRY(pm_session_open(s->ctx, &params, &t->s));
     PM_TRY(pm_session_prepare_training(t->s));
     PM_TRY(list_parameters(t, t));
-    t->l2 = pm_config_text(config, "l2") ? pm_config_number(config, "l2") : 0;
+    t->l2 = pm_config_number(config, "l2") + 0.5 * pm_config_number(config, "decay");
     const int64_t rows = split->train.rows, batch = t->s->batch, last = (rows - 1) / batch * batch;
     pm_state start = { .seed = s->seed, .step = 3, .epoch = 1, .total = rows, .batch = batch };
     PM_TRY(compare(s, t, &start, model->name, setting, "full batch"));

@@ -35,7 +35,7 @@ typedef pm_status model_test(suite *s, const pm_model *model, const char *settin
 // Every registered model, every choice of its choices.
 static pm_status each_model(suite *s, model_test *test)
 {
-    char setting[64];
+    char setting[160];
     for (int i = 0; i < pm_model_count(); i++)
         for (int k = 0; pm_model_variant(pm_model_at(i), k, setting, sizeof setting); k++) PM_TRY(test(s, pm_model_at(i), setting));
     return PM_OK;

@@ -6,7 +6,7 @@ static bool everywhere;    // stop at every report, and not only at some
 
 typedef struct variant {
     const char *name, *model;
-    const char *settings[6];
+    const char *settings[8];
     int64_t     epochs, patience, validate_every;
     bool        refit;
     const char *protocol;
@@ -19,6 +19,8 @@ static const variant variants[] = {
     { "mult-vae, anneal=auto, refit", "mult-vae", { "anneal=auto", "anneal_epochs=2" }, 3, 0, 0, true, NULL },
     { "mult-vae, anneal=stop, every second epoch", "mult-vae", { "anneal=stop", "anneal_epochs=6", "lr=0.05" }, 5, 0, 2, false, NULL },
     { "mult-dae, leave-one-out, patience, refit", "mult-dae", { "lr=0.1" }, 8, 2, 0, true, "leave-one-out" },
+    { "dae, iterations, all that is declared beside Adam, refit", "dae",
+      { "iterations=13", "batch_norm=on", "clip=0.5", "alpha_enc=0.1", "alpha_dec=0.1", "decay=0.01", "target=mean", "target_factor=2" }, -1, 0, 0, true, NULL },
     { "item-pop, refit", "item-pop", { NULL }, 0, 0, 0, true, NULL },
 };
 
@@ -27,10 +29,10 @@ static pm_spec spec_of(const variant *v, const char *settings[16])
     pm_spec spec = small_spec(v->model);
     int n = 0;
     for (int i = 0; i < spec.setting_count; i++) settings[n++] = spec.settings[i];
-    for (int i = 0; i < 6 && v->settings[i]; i++) settings[n++] = v->settings[i];
+    for (int i = 0; i < PM_COUNT(v->settings) && v->settings[i]; i++) settings[n++] = v->settings[i];
     spec.settings = settings;
     spec.setting_count = n;
-    if (v->epochs) spec.epochs = v->epochs;
+    if (v->epochs) spec.epochs = PM_MAX(v->epochs, 0);    // below 0: as the settings have it
     spec.patience = v->patience;
     spec.validate_every = v->validate_every;
     spec.refit = v->refit;

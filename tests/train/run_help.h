@@ -28,9 +28,10 @@ static const char *const small_settings[] = { "hidden=8", "latent=4", "batch=20"
 
 static inline pm_spec small_spec(const char *model)
 {
-    const bool trained = strcmp(model, "item-pop") != 0;
+    const bool trained = strcmp(model, "item-pop") != 0, no_hidden = strcmp(model, "dae") == 0;
     return (pm_spec){
-        .model = model, .device = host_device(), .seed = 3, .settings = small_settings, .setting_count = trained ? PM_COUNT(small_settings) : 0,
+        .model = model, .device = host_device(), .seed = 3, .settings = small_settings + no_hidden,
+        .setting_count = trained ? PM_COUNT(small_settings) - no_hidden : 0,
         .epochs = trained ? 4 : 0, .metrics = "ndcg@10,recall@5", .select = "recall@5",
         .synth = { .users = 120, .items = 60, .interactions = 1200, .clusters = 4 }, .split = { .held_out = 14 },
     };
