@@ -3,7 +3,8 @@
 
 // Work is counted in copied elements. A part holds about PART of them; below ALONE (about 0.1 ms) one thread does it all: a
 // second one that is not running at that moment would be waited for much longer.
-enum { PART = 16384, ALONE = 1 << 19, BLOCK = 4096, TILE = 256 };    // BLOCK: columns of a wide row; TILE: of a column sum
+// BLOCK: columns of a wide row; LINE and WIDEST: columns of a part of a column sum, from a cache line to a page.
+enum { PART = 16384, ALONE = 1 << 19, BLOCK = 4096, LINE = 16, WIDEST = 1024 };
 
 typedef struct spread {
     const pm_call *call;
@@ -68,7 +69,8 @@ pm_status pm_cpu_rows(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
 pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols)
 {
     spread s = { .call = c, .body = body };
-    const int64_t tiles = PM_MAX(1, PART / PM_MAX(1, rows) / TILE);
-    if (cols > 0) pm_parallel_for(threads_for(c, rows, cols), cols, tiles * TILE, run_range, &s);
+    const int threads = threads_for(c, rows, cols);
+    const int64_t part = (cols / (4 * threads) + LINE - 1) / LINE * LINE;    // a column is summed alike in any part
+    if (cols > 0) pm_parallel_for(threads, cols, PM_MIN(PM_MAX(part, LINE), WIDEST), run_range, &s);
     return PM_OK;
 }

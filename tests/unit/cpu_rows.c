@@ -1,0 +1,100 @@
+// Rows of exponentials on the cpu backend where their blocks could show: lengths about a block, more blocks than there is room for, the
+// largest element first, last and far above the rest.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "backend/cpu/cpu.h"
+#include "core/philox.h"
+
+static pm_call call_of(pm_op op, const pm_view *views, int ins, const pm_cpu_isa *isa)
+{
+    return (pm_call){ .op = op, .in = views, .out = views + ins, .threads = 1, .isa = isa };
+}
+
+static double log_sum(const float *x, int64_t n)
+{
+    double max = x[0], sum = 0;
+    for (int64_t j = 1; j < n; j++) max = fmax(max, x[j]);
+    for (int64_t j = 0; j < n; j++) sum += exp(x[j] - max);
+    return max + log(sum);
+}
+
+static void check(const float *x, int64_t n, const char *what)
+{
+    const pm_cpu_isa *isa[3];
+    const int count = pm_cpu_isa_list(isa);
+    const double total = log_sum(x, n);
+    float *y = malloc(sizeof *y * (size_t)n), *in_place = malloc(sizeof *y * (size_t)n), *first = malloc(sizeof *y * (size_t)n);
+    for (int i = 0; i < count; i++) {
+        memcpy(in_place, x, sizeof *x * (size_t)n);
+        const pm_view place = { in_place, PM_F32, 1, n, n };
+        const pm_view logs[2] = { { (void *)x, PM_F32, 1, n, n }, { y, PM_F32, 1, n, n } }, shares[2] = { place, place };
+        const pm_call log_call = call_of(PM_OP_LOG_SOFTMAX, logs, 1, isa[i]), share_call = call_of(PM_OP_SOFTMAX, shares, 1, isa[i]);
+        assert_int_equal(pm_cpu_log_softmax(&log_call), PM_OK);
+        assert_int_equal(pm_cpu_softmax(&share_call), PM_OK);
+        if (i == 0) memcpy(first, in_place, sizeof *x * (size_t)n);
+        assert_memory_equal(first, in_place, sizeof *x * (size_t)n);
+        for (int64_t j = 0; j < n; j++) {
+            const double right = x[j] - total, depth = fabs(right) + 4;
+            if (!(fabs(y[j] - right) <= 0x1p-23 * depth) || !(fabs(in_place[j] - exp(right)) <= 0x1p-23 * depth * exp(right) + 0x1p-149))
+                fail_msg("%s, %s, n = %d: element %d: %.9g for %.9g, %.9g for %.9g", isa[i]->name, what, (int)n, (int)j, (double)y[j], right,
+                         (double)in_place[j], exp(right));
+        }
+    }
+    free(y);
+    free(in_place);
+    free(first);
+}
+
+static void blocks_do_not_show(void **state)
+{
+    (void)state;
+    static const int64_t lengths[] = { 1, 511, 1023, 1024, 1025, 2047, 20108, 262144, 262145, 700001 };
+    float *x = malloc(sizeof *x * 700001);
+    for (int k = 0; k < PM_COUNT(lengths); k++) {
+        const int64_t n = lengths[k];
+        for (int64_t j = 0; j < n; j++) x[j] = 10 * pm_unit_from_bits(pm_random_bits(3, 1, 0, 0, 0, (uint32_t)j)) - 5;
+        check(x, n, "even");
+        x[0] = 60;
+        check(x, n, "first");
+        x[0] = 0, x[n - 1] = 60;
+        check(x, n, "last");
+        x[n - 1] = 300;    // the rest of its block, and all the others, vanish
+        check(x, n, "far above");
+    }
+    free(x);
+}
+
+static void what_is_no_number_reaches_all(void **state)
+{
+    (void)state;
+    static const float bad[] = { NAN, -NAN, INFINITY };
+    float x[3000], y[3000];
+    const pm_cpu_isa *isa[3];
+    const int count = pm_cpu_isa_list(isa);
+    for (int k = 0; k < PM_COUNT(bad); k++)
+        for (int at = 0; at < 3000; at += 1499) {
+            for (int j = 0; j < 3000; j++) x[j] = (float)(j % 7);
+            x[at] = bad[k];
+            const pm_view views[2] = { { x, PM_F32, 1, 3000, 3000 }, { y, PM_F32, 1, 3000, 3000 } };
+            const pm_call c = call_of(PM_OP_SOFTMAX, views, 1, isa[k % count]);
+            assert_int_equal(pm_cpu_softmax(&c), PM_OK);
+            for (int j = 0; j < 3000; j++) assert_true(isnan(y[j]));
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_do_not_show),
+        cmocka_unit_test(what_is_no_number_reaches_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
