@@ -66,6 +66,11 @@ typedef struct pm_interactions {
     // what the file brought along, or NULL: candidate negatives and given parts (NCF, SciPy, `data split`)
     struct pm_companions *companions;
     int64_t   duplicates, skipped_lines;    // dropped on reading, counted
+    // what the rating filter dropped of users and items that are still there, when asked for (pm_filter_params.keep_below)
+    int64_t   below_count;
+    uint32_t *below_user, *below_item;      // [below_count]
+    float    *below_value;                  // as in the file
+    int64_t  *below_time;                   // NULL where the file has none
 } pm_interactions;
 
 typedef struct pm_read_params {
@@ -139,6 +144,7 @@ typedef struct pm_filter_params {
     int64_t min_item, min_user;          // 0: no filter. Items first, then users, one pass
     bool   until_stable;                 // repeat both until nothing changes
     bool   binarize;                     // values become 1
+    bool   keep_below;                   // what the rating filter drops is kept apart: what was seen and not liked
 } pm_filter_params;
 
 // Filters in the order of the fields; users and items left without interactions leave the id maps, the others keep their
@@ -177,6 +183,9 @@ typedef struct pm_split {
     int64_t     valid_from, test_from;    // temporal: the seconds that the parts begin with; else 0
     // At test time a user's known history is train + validation: test.input has both.
     pm_eval_part valid, test;
+    // What the filter kept apart, a row for each of `users`, with its ratings; temporal: only from before validation. No row or target of the
+    // other matrices has these, and pm_split_hash leaves them out.
+    pm_csr below;
 } pm_split;
 
 typedef struct pm_split_params {

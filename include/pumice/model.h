@@ -38,6 +38,7 @@ typedef struct pm_model_grid {
 //     decay           the same penalty by the other convention, ½ · decay · Σw² (gradient decay · w)
 //     clip            above 0: gradients are scaled to this length, all parameters together, where they are longer
 //     iterations      above 0: steps to train instead of epochs; --epochs overrules it
+//     dislike_below   above 0: of what the rating filter drops, ratings below this are entries of x too, with the value -1
 //     input           "counts": pm_build has the values of the interactions beside x
 
 typedef struct pm_model pm_model;

@@ -37,13 +37,15 @@ static pm_status nothing_left(const void *object, const char *filter)
     return pm_fail(object, PM_ERR_DATA, "filter: %s leaves no interactions; give a lower bound", filter);
 }
 
-static pm_status mark(const void *scratch, const pm_interactions *in, const pm_filter_params *p, uint8_t *keep)
+// below: NULL, or marks what the rating alone drops.
+static pm_status mark(const void *scratch, const pm_interactions *in, const pm_filter_params *p, uint8_t *keep, uint8_t *below)
 {
     const pm_list all = pm_list_view(in);
     const int64_t users = pm_ids_count(in->users), items = pm_ids_count(in->items);
     uint32_t *times = pm_new_array(scratch, uint32_t, PM_MAX(users, items));
     PM_CHECK_ALLOC(times);
     mark_by_rating(p, &all, keep);
+    for (int64_t i = 0; below && i < in->count; i++) below[i] = !keep[i];
     if (count_kept(keep, in->count) == 0)
         return nothing_left(scratch, p->has_min_rating ? "the smallest rating" : "the rating to exceed");
     for (bool again = true; again;) {
@@ -84,6 +86,26 @@ static pm_status take(pm_interactions *out, const pm_interactions *in, const uin
     out->value = kept.value;
     out->time = in->time ? kept.time : NULL;
     if (!in->time) pm_free(kept.time);
+    return PM_OK;
+}
+
+// Those whose user and item are still there; the maps NULL where ids stayed.
+static pm_status take_below(pm_interactions *out, const pm_interactions *in, uint8_t *below, const uint32_t *user_map, const uint32_t *item_map)
+{
+    const pm_list all = pm_list_view(in);
+    pm_list kept;
+    for (int64_t i = 0; i < in->count; i++)
+        if (user_map && (user_map[in->user[i]] == UINT32_MAX || item_map[in->item[i]] == UINT32_MAX)) below[i] = 0;
+    PM_TRY(pm_list_select(out, &all, below, 1, &kept));
+    for (int64_t i = 0; user_map && i < kept.count; i++) {
+        kept.user[i] = user_map[kept.user[i]];
+        kept.item[i] = item_map[kept.item[i]];
+    }
+    out->below_count = kept.count;
+    out->below_user = kept.user;
+    out->below_item = kept.item;
+    out->below_value = kept.value;
+    out->below_time = in->time ? kept.time : NULL;
     return PM_OK;
 }
 
@@ -129,9 +151,12 @@ static pm_status filter_into(pm_interactions *out, const void *scratch, const pm
     PM_CHECK_ALLOC(keep);
     out->duplicates = in->duplicates;
     out->skipped_lines = in->skipped_lines;
-    PM_TRY(mark(scratch, in, p, keep));
+    uint8_t *below = p->keep_below ? pm_new_array(scratch, uint8_t, in->count) : NULL;
+    if (p->keep_below) PM_CHECK_ALLOC(below);
+    PM_TRY(mark(scratch, in, p, keep, below));
     if (in->companions) {
         PM_TRY(filter_companions(out, in, p));
+        if (below) PM_TRY(take_below(out, in, below, NULL, NULL));
         return take(out, in, keep, p->binarize);
     }
     uint32_t *user_map, *item_map;
@@ -142,7 +167,7 @@ static pm_status filter_into(pm_interactions *out, const void *scratch, const pm
         out->user[i] = user_map[out->user[i]];
         out->item[i] = item_map[out->item[i]];
     }
-    return PM_OK;
+    return below ? take_below(out, in, below, user_map, item_map) : PM_OK;
 }
 
 pm_status pm_data_filter(const void *parent, const pm_interactions *in, const pm_filter_params *params,

@@ -73,6 +73,47 @@ static pm_status count_unseen(pm_split *split)
     return PM_OK;
 }
 
+// Where each id of `from` is in `to`; UINT32_MAX where it is not.
+static pm_status map_ids(const void *scratch, const pm_ids *from, const pm_ids *to, uint32_t **map)
+{
+    *map = pm_new_array(scratch, uint32_t, PM_MAX(pm_ids_count(from), 1));
+    PM_CHECK_ALLOC(*map);
+    for (int64_t i = 0; i < pm_ids_count(from); i++) {
+        const int64_t at = pm_ids_find(to, pm_ids_name(from, i));
+        (*map)[i] = at < 0 ? UINT32_MAX : (uint32_t)at;
+    }
+    return PM_OK;
+}
+
+static pm_status below_into(pm_split *split, const void *scratch, const pm_interactions *in)
+{
+    uint32_t *user_map, *item_map;
+    uint32_t *user = pm_new_array(scratch, uint32_t, in->below_count), *item = pm_new_array(scratch, uint32_t, in->below_count);
+    float *value = pm_new_array(scratch, float, in->below_count);
+    if (!user || !item || !value) return PM_ERR_NOMEM;
+    PM_TRY(map_ids(scratch, in->users, split->users, &user_map));
+    PM_TRY(map_ids(scratch, in->items, split->items, &item_map));
+    int64_t n = 0;
+    for (int64_t i = 0; i < in->below_count; i++) {
+        const uint32_t u = user_map[in->below_user[i]], k = item_map[in->below_item[i]];
+        const bool late = split->valid_from && in->below_time && in->below_time[i] >= split->valid_from;
+        if (u == UINT32_MAX || k == UINT32_MAX || late) continue;
+        user[n] = u;
+        item[n] = k;
+        value[n++] = in->below_value[i];
+    }
+    return pm_csr_build(split, pm_ids_count(split->users), pm_ids_count(split->items), n, user, item, value, NULL, &split->below, NULL);
+}
+
+static pm_status keep_below(pm_split *split, const pm_interactions *in)
+{
+    char *scratch = pm_new(split, char);
+    PM_CHECK_ALLOC(scratch);
+    const pm_status st = below_into(split, scratch, in);
+    pm_free(scratch);
+    return st;
+}
+
 pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_split_params *params, pm_split **out)
 {
     *out = NULL;
@@ -95,6 +136,7 @@ pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_
     split->interactions = in->count;
     pm_status st = chosen->split(split, in, params);
     if (st == PM_OK) st = count_unseen(split);
+    if (st == PM_OK && in->below_count) st = keep_below(split, in);
     if (st != PM_OK) {
         pm_free(split);
         return st;

@@ -12,6 +12,10 @@ static const pm_hyper hypers[] = {
     { "loss", PM_HYPER_CHOICE, "mil", 0, 0, "mil|multinomial|square|cross-entropy|pair-square|pair-cross-entropy", "what is minimised",
       "equations 1, 2, 5, 6, 7" },
     { "gamma_plus", PM_HYPER_NUMBER, "1", 0.1, 16, NULL, "mil: exponent for items that are liked", "equation 7" },
+    { "gamma_minus", PM_HYPER_NUMBER, "1", 0.1, 16, NULL, "mil: exponent for items that are disliked", "equation 8" },
+    { "dislike_below", PM_HYPER_NUMBER, "0", 0, 1e30, NULL,
+      "mil: ratings below this are dislikes, -1 in the input and in the loss, and never recommended; those between it and what is liked are missing. "
+      "0: there are none", "equation 8" },
     { "a_mi", PM_HYPER_NUMBER, "1e6", 1e-6, 1e12, NULL, "mil: factor of the missing information term", "equation 7" },
     { "gamma_mi", PM_HYPER_INTEGER, "10", 1, 15, NULL, "mil: half the exponent of the missing information term", "equation 7" },
     { "confidence", PM_HYPER_NUMBER, "1", 1, 1e6, NULL, "square, cross-entropy: a, the confidence in what is liked; 1 on sampled target sets",
@@ -75,6 +79,7 @@ static const char *const proofs[] = {
     "batch_norm=on activation=sig-sig",
     "alpha_enc=0.05 alpha_dec=0.1 clip=0.05 lr=0.05",
     "input=counts normalize=off",
+    "dislike_below=2 gamma_minus=1.5",
     NULL,
 };
 
@@ -96,6 +101,11 @@ static pm_status check(const pm_config *c, int64_t items)
     PM_REQUIRE(c, !sampled || pm_config_number(c, "confidence") == 1, PM_ERR_ARG,
                "confidence = %s with target = %s: on sampled target sets the confidence is 1 (equation 4); leave one of the two out",
                pm_config_text(c, "confidence"), pm_config_text(c, "target"));
+    const bool dislikes = pm_config_number(c, "dislike_below") > 0;
+    PM_REQUIRE(c, !dislikes || uses(c, "mil"), PM_ERR_ARG, "dislike_below = %s: only loss = mil has a term for dislikes (equation 8)",
+               pm_config_text(c, "dislike_below"));
+    PM_REQUIRE(c, !dislikes || !pm_config_is(c, "input", "counts"), PM_ERR_ARG,
+               "dislike_below = %s with input = counts: a dislike has no count; leave one of the two out", pm_config_text(c, "dislike_below"));
     return PM_OK;
 }
 
@@ -152,7 +162,7 @@ static pm_var loss_of(pm_build *b, pm_var z)
                                      "target", NULL);
     if (uses(c, "mil"))
         return pm_loss_mil(b->g, x.ptr, x.col, x.val, z, b->row_weight, b->state, (float)pm_config_number(c, "gamma_plus"),
-                           1, (float)pm_config_number(c, "a_mi"), (uint32_t)pm_config_integer(c, "gamma_mi"),
+                           (float)pm_config_number(c, "gamma_minus"), (float)pm_config_number(c, "a_mi"), (uint32_t)pm_config_integer(c, "gamma_mi"),
                            size, "target", NULL);
     return pm_loss_pair(b->g, x.ptr, x.col, x.val, z, b->row_weight, b->state, uses(c, "pair-cross-entropy"), pm_config_is(c, "pair_link", "clipped"),
                         (float)epsilon, size, "target", NULL);

@@ -13,7 +13,7 @@ struct pm_evaluator {
     pm_metric_feed       feed;
     pm_ties              ties;
     pm_program          *program;    // goes with the store, as its tensors do
-    int64_t              batch, depth, widest;    // widest: candidates of a user at most
+    int64_t              batch, depth, widest, entries;    // widest: candidates of a user at most; entries: known items of a batch at most
     uint32_t            *ids, *above, *tied, *popularity;
     float               *scores;
 };
@@ -115,8 +115,6 @@ static pm_status add_results(pm_evaluator *e)
 static pm_status capture(pm_evaluator *e)
 {
     pm_session *s = e->s;
-    const int64_t entries = pm_worst_batch(e, &e->part->input, e->batch);
-    PM_REQUIRE(e, entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
     pm_build b = { .config = s->config, .items = s->split->train.cols, .users = s->split->train.rows };
     pm_net *net;
     PM_TRY(pm_graph_create(s->store, &b.g));
@@ -128,7 +126,7 @@ static pm_status capture(pm_evaluator *e)
     b.net = net;
     b.state = part_tensor(e, b.g, "state");
     const pm_var rows = pm_next_rows(b.g, b.state, e->batch);
-    b.x = pm_capture_batch(b.g, e->name, rows, pm_slice(b.g, b.state, 0, 1, PM_STATE_LIVE, 1), entries);
+    b.x = pm_capture_batch(b.g, e->name, rows, pm_slice(b.g, b.state, 0, 1, PM_STATE_LIVE, 1), e->entries);
     b.x.items = b.items;
     if (pm_session_counts(s)) b.counts = pm_capture_counts(b.g, e->name, rows, &b.x);
     const pm_var z = s->model->score(&b);
@@ -160,7 +158,12 @@ static pm_status init(pm_evaluator *e, const pm_evaluator_params *params)
     e->popularity = pm_new_array(e, uint32_t, items);
     PM_CHECK_ALLOC(e->popularity);
     pm_popularity(&s->split->train, e->popularity);
-    PM_TRY(pm_session_upload(s, e->name, &e->part->input));
+    pm_csr known;
+    PM_TRY(pm_session_known(s, e, &e->part->input, e->part->user, &known));
+    PM_TRY(pm_session_upload(s, e->name, &known));
+    e->entries = pm_worst_batch(e, &known, e->batch);
+    if (known.col != e->part->input.col) pm_csr_free(&known);
+    PM_REQUIRE(e, e->entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
     PM_TRY(add_tensor(e, "state", PM_U32, 1, PM_STATE_COUNT));
     PM_TRY(add_results(e));
     return capture(e);

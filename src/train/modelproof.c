@@ -18,12 +18,15 @@ static const char *const small_settings[][2] = {
 pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const char *setting, uint64_t seed, pm_split **split,
                                pm_config **config)
 {
-    pm_interactions *data;
+    pm_interactions *data, *liked;
     const pm_synth_params synth = { .users = 60, .items = 50, .interactions = 500, .clusters = 4, .seed = seed };
     const pm_split_params cut = { .protocol = model->by_id ? "random" : "strong", .seed = seed, .held_out = 8, .fold_out = 0.3 };
     PM_TRY(pm_data_synth(parent, &synth, &data));
-    PM_TRY(pm_data_split(parent, data, &cut, split));
     PM_TRY(pm_config_create(parent, model, config));
+    for (int64_t i = 0; i < data->count; i++) data->value[i] = (float)(i % 6 ? 2 + i % 4 : 1);
+    const bool rated = pm_config_text(*config, "dislike_below") != NULL;
+    PM_TRY(pm_data_filter(parent, data, &(pm_filter_params){ .has_min_rating = rated, .min_rating = 2, .keep_below = rated }, &liked));
+    PM_TRY(pm_data_split(parent, liked, &cut, split));
     for (int i = 0; i < PM_COUNT(small_settings); i++)
         if (pm_config_text(*config, small_settings[i][0])) PM_TRY(pm_config_set(*config, small_settings[i][0], small_settings[i][1]));
     char one[64];

@@ -97,23 +97,35 @@ static void capture_step(pm_session *s, pm_build *b, int64_t entries)
 static pm_status prepare_step(pm_session *s, pm_build *b)
 {
     const pm_csr *train = &s->split->train;
-    const int64_t wanted = pm_config_text(s->config, "batch") ? pm_config_integer(s->config, "batch") : 500;
-    s->batch = PM_MIN(wanted, train->rows);
     s->steps_per_epoch = (train->rows + s->batch - 1) / s->batch;
     while (s->model->schedule[s->column_count]) s->column_count++;
-    const int64_t entries = pm_worst_batch(s, train, s->batch);
-    PM_REQUIRE(s, entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
     PM_TRY(pm_store_add(s->store, "state.train", PM_U32, 1, PM_STATE_COUNT));
     PM_TRY(pm_store_add(s->store, "schedule", PM_F32, PM_SLOTS, 1 + s->column_count));
-    capture_step(s, b, entries);
+    capture_step(s, b, s->entries);
     return pm_graph_compile(&b->g, &s->step);
+}
+
+// The training rows as the model knows them, and how much of them a batch can hold.
+static pm_status upload_training(pm_session *s, const pm_csr *train)
+{
+    pm_csr known;
+    const int64_t wanted = pm_config_text(s->config, "batch") ? pm_config_integer(s->config, "batch") : 500;
+    PM_TRY(pm_session_known(s, s, train, s->split->train_user, &known));
+    PM_REQUIRE(s, !(pm_config_number(s->config, "dislike_below") > 0) || known.nnz > train->nnz, PM_ERR_DATA,
+               "dislike_below = %s: no training user rated an item below it; raise it, or leave it out", pm_config_text(s->config, "dislike_below"));
+    PM_TRY(pm_session_upload(s, "train", &known));
+    s->batch = PM_MIN(wanted, train->rows);
+    s->entries = pm_worst_batch(s, &known, s->batch);
+    if (known.col != train->col) pm_csr_free(&known);
+    PM_REQUIRE(s, s->entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
+    return PM_OK;
 }
 
 pm_status pm_session_prepare_training(pm_session *s)
 {
     const pm_csr *train = &s->split->train;
     PM_REQUIRE(s, train->rows > 0 && train->nnz > 0, PM_ERR_DATA, "there are no training interactions");
-    PM_TRY(pm_session_upload(s, "train", train));
+    PM_TRY(upload_training(s, train));
     pm_build b = { .config = s->config, .items = train->cols, .users = train->rows, .training = true };
     b.mean_length = (double)train->nnz / (double)train->rows;
     PM_TRY(pm_median_length(s, train, &b.median_length));

@@ -55,12 +55,62 @@ static pm_status upload_array(pm_session *s, const char *name, const char *suffi
     return pm_store_write(s->store, full, count ? data : &zero);
 }
 
+// Below which rating of pm_split.below a thing is disliked; 0: nothing is.
+static double disliked_below(const pm_session *s)
+{
+    return pm_config_number(s->config, "dislike_below");
+}
+
+static bool is_disliked(const pm_session *s, uint32_t entry)
+{
+    return s->split->below.val[entry] < (float)disliked_below(s);
+}
+
+typedef struct triples {
+    uint32_t *row, *col;
+    float    *val;
+    int64_t   count;
+} triples;
+
+static void add_known(triples *t, int64_t row, uint32_t col, float val)
+{
+    t->row[t->count] = (uint32_t)row;
+    t->col[t->count] = col;
+    t->val[t->count++] = val;
+}
+
+static void collect_known(const pm_session *s, const pm_csr *m, const uint32_t *user, triples *t)
+{
+    const pm_csr *below = &s->split->below;
+    for (int64_t r = 0; r < m->rows; r++) {
+        for (uint32_t e = m->indptr[r]; e < m->indptr[r + 1]; e++) add_known(t, r, m->col[e], 1);
+        if (user[r] >= below->rows) continue;
+        for (uint32_t e = below->indptr[user[r]]; e < below->indptr[user[r] + 1]; e++)
+            if (is_disliked(s, e)) add_known(t, r, below->col[e], -1);
+    }
+}
+
+pm_status pm_session_known(const pm_session *s, const void *parent, const pm_csr *m, const uint32_t *user, pm_csr *out)
+{
+    *out = *m;
+    if (!(disliked_below(s) > 0)) return PM_OK;
+    const int64_t capacity = PM_MAX(m->nnz + s->split->below.nnz, 1);
+    char *scratch = pm_new(parent, char);
+    PM_CHECK_ALLOC(scratch);
+    triples t = { pm_new_array(scratch, uint32_t, capacity), pm_new_array(scratch, uint32_t, capacity), pm_new_array(scratch, float, capacity), 0 };
+    pm_status st = t.row && t.col && t.val ? PM_OK : PM_ERR_NOMEM;
+    if (st == PM_OK) collect_known(s, m, user, &t);
+    if (st == PM_OK) st = pm_csr_build(parent, m->rows, m->cols, t.count, t.row, t.col, t.val, NULL, out, NULL);
+    pm_free(scratch);
+    return st;
+}
+
 pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m)
 {
     PM_TRY(upload_array(s, name, "ptr", PM_U32, m->rows + 1, m->indptr));
     PM_TRY(upload_array(s, name, "col", PM_U32, m->nnz, m->col));
     if (pm_session_counts(s)) PM_TRY(upload_array(s, name, "count", PM_F32, m->nnz, m->val));
-    if (s->model->ratings) return upload_array(s, name, "val", PM_F32, m->nnz, m->val);
+    if (s->model->ratings || disliked_below(s) > 0) return upload_array(s, name, "val", PM_F32, m->nnz, m->val);
     float *ones = pm_new_array(s, float, m->nnz);
     PM_CHECK_ALLOC(ones);
     for (int64_t i = 0; i < m->nnz; i++) ones[i] = 1.0f;

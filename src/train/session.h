@@ -17,7 +17,7 @@ typedef struct pm_session {
     pm_store        *store;
     pm_net          *net;               // the parameters, as the training (or scoring) graph declared them
     pm_program      *step, *solve;      // NULL where the model has none
-    int64_t          batch, steps_per_epoch;
+    int64_t          batch, steps_per_epoch, entries;    // entries: of a training batch at most
     int              loss_count, column_count;    // columns: the model's own
     const char      *loss_name[PM_MAX_LOSSES];
 } pm_session;
@@ -40,8 +40,12 @@ pm_status pm_session_prepare_training(pm_session *s);
 // Uploads the schedule of the next n <= PM_SLOTS steps: learning rate with Adam's bias correction, then the model's columns.
 pm_status pm_session_write_schedule(pm_session *s, const pm_progress_state *from, int64_t n);
 
-// A CSR as three tensors NAME.ptr, NAME.col, NAME.val, its values as the model reads them; an empty one keeps one zero entry, so that
-// it has a size.
+// What the model is told of the users of a matrix: its rows, and, where the model wants what was disliked, that too. `user`: of each row, an index into
+// the split's users. *out borrows the arrays of m, or its own hang from parent.
+pm_status pm_session_known(const pm_session *s, const void *parent, const pm_csr *m, const uint32_t *user, pm_csr *out);
+
+// A CSR as three tensors NAME.ptr, NAME.col, NAME.val, its values as the model reads them: ratings, or 1 for what is liked and -1 for what is
+// disliked; an empty one keeps one zero entry, so that it has a size. m comes from pm_session_known.
 pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m);
 
 // Sum of the lengths of the `batch` longest rows: what a batch can hold at most, at least 1.

@@ -49,6 +49,34 @@ pm_status pm_spec_config(const void *parent, const pm_spec *spec, pm_config **ou
     return PM_OK;
 }
 
+pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config *config)
+{
+    const double dislike = pm_config_number(config, "dislike_below");
+    const pm_filter_params *f = &spec->filter;
+    if (!(dislike > 0)) return PM_OK;
+    const char *text = pm_config_text(config, "dislike_below"), *protocol = spec->split.protocol;
+    PM_REQUIRE(parent, f->has_min_rating || f->has_rating_above, PM_ERR_ARG,
+               "dislike_below = %s needs to know what is liked: give --min-rating or --rating-above too", text);
+    PM_REQUIRE(parent, (!f->has_min_rating || dislike <= f->min_rating) && (!f->has_rating_above || dislike <= f->rating_above), PM_ERR_ARG,
+               "dislike_below = %s lies above what is liked (%s %g): a rating would be both; lower it", text,
+               f->has_min_rating ? "--min-rating" : "--rating-above", f->has_min_rating ? f->min_rating : f->rating_above);
+    PM_REQUIRE(parent, pm_name_equal(protocol, "strong") || pm_name_equal(protocol, "random") || pm_name_equal(protocol, "temporal"), PM_ERR_ARG,
+               "dislike_below = %s does not go with --protocol %s, which has no place for what was disliked; use random, temporal or strong", text,
+               protocol);
+    return PM_OK;
+}
+
+// Whether the model has a use for what was seen and not liked.
+static bool wants_below(const pm_spec *spec)
+{
+    for (int i = 0; spec->model && i < pm_model_count(); i++) {
+        const pm_model *m = pm_model_at(i);
+        for (const pm_hyper *h = pm_name_equal(m->name, spec->model) ? m->hypers : NULL; h && h->name; h++)
+            if (pm_name_equal(h->name, "dislike_below")) return true;
+    }
+    return false;
+}
+
 pm_status pm_spec_load(const void *parent, const pm_spec *spec, pm_split **out)
 {
     *out = NULL;
@@ -59,7 +87,9 @@ pm_status pm_spec_load(const void *parent, const pm_spec *spec, pm_split **out)
     if (st != PM_OK) return st;
     if (all->duplicates) pm_log(parent, PM_LOG_WARN, "%" PRId64 " repeated (user, item) pairs were dropped, the first of each kept", all->duplicates);
     if (all->skipped_lines) pm_log(parent, PM_LOG_WARN, "%" PRId64 " bad lines were skipped", all->skipped_lines);
-    st = pm_data_filter(parent, all, &spec->filter, &kept);
+    pm_filter_params filter = spec->filter;
+    filter.keep_below |= wants_below(spec);
+    st = pm_data_filter(parent, all, &filter, &kept);
     if (st == PM_OK) st = pm_data_split(parent, kept, &spec->split, out);
     pm_free(kept);    // the split has copies of all it needs
     pm_free(all);

@@ -156,6 +156,7 @@ static pm_status create_trainer(pm_ctx *ctx, const pm_spec *spec, const char *ru
     pm_config *config;
     PM_TRY(pm_spec_config(*result, complete, &config));
     (*result)->config = config;
+    PM_TRY(pm_spec_check(*result, complete, config));
     PM_TRY(parse_metrics(t));    // before the data: a misspelt metric should not cost a minute
     *out = t;
     return PM_OK;

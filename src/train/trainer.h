@@ -91,6 +91,9 @@ pm_status pm_spec_complete(const void *parent, const pm_spec *in, pm_spec *out);
 // The config of a spec: the model's defaults, the preset, the settings, --epochs.
 pm_status pm_spec_config(const void *parent, const pm_spec *spec, pm_config **out);
 
+// Refuses hyperparameters that do not go with the filters and the protocol.
+pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config *config);
+
 // The split for refit: validation's targets join the training matrix, test stays.
 pm_status pm_split_refit(const void *parent, const pm_split *split, pm_split **out);
 

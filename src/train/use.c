@@ -54,6 +54,8 @@ static pm_status load_part(const void *parent, opened *o, const pm_evaluate_para
     PM_TRY(pm_run_load_items(parent, p->run, &items));
     PM_TRY(pm_part_remap(parent, split, &mine, items, part, &dropped));
     PM_TRY(pm_matrix_remap(parent, &split->train, split->items, items, &split->train, &dropped));
+    int64_t disliked = 0;
+    if (split->below.nnz) PM_TRY(pm_matrix_remap(parent, &split->below, split->items, items, &split->below, &disliked));
     split->items = items;
     if (dropped) pm_log(parent, PM_LOG_WARN, "%" PRId64 " interactions with items the run does not know were dropped", dropped);
     return PM_OK;
@@ -108,19 +110,20 @@ pm_status pm_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_result *
 // ---- recommendation ----
 
 // One row of known items.
-static pm_status row_of(const void *parent, const uint32_t *items, int64_t count, int64_t cols, pm_csr *out)
+static pm_status row_of(const void *parent, const uint32_t *items, const float *values, int64_t count, int64_t cols, pm_csr *out)
 {
     uint32_t *rows = pm_new_array(parent, uint32_t, PM_MAX(count, 1));
     PM_CHECK_ALLOC(rows);
     int64_t duplicates;
-    return pm_csr_build(parent, 1, cols, count, rows, items, NULL, NULL, out, &duplicates);
+    return pm_csr_build(parent, 1, cols, count, rows, items, values, NULL, out, &duplicates);
 }
 
 // What training knew of a user: the row to evaluate from, else all of the validation row, else the training row.
-static pm_status history_of_user(const void *parent, const pm_split *s, const char *name, pm_csr *out)
+static pm_status history_of_user(const void *parent, const pm_split *s, const char *name, uint32_t *index, pm_csr *out)
 {
     const int64_t user = pm_ids_find(s->users, name);
     PM_REQUIRE(parent, user >= 0, PM_ERR_NOT_FOUND, "no user \"%s\" in the data; name known items with --items instead", name);
+    *index = (uint32_t)user;
     const struct { int64_t rows; const uint32_t *user; const pm_csr *m[2]; } places[] = {
         { s->test.users, s->test.user, { &s->test.input, NULL } },
         { s->valid.users, s->valid.user, { &s->valid.input, &s->valid.target } },
@@ -131,10 +134,15 @@ static pm_status history_of_user(const void *parent, const pm_split *s, const ch
             if (places[p].user[r] != (uint32_t)user) continue;
             int64_t count = 0;
             uint32_t *items = pm_new_array(parent, uint32_t, s->train.cols);
+            float *values = pm_new_array(parent, float, s->train.cols);
             PM_CHECK_ALLOC(items);
+            PM_CHECK_ALLOC(values);
             for (int k = 0; k < 2 && places[p].m[k]; k++)
-                for (uint32_t e = places[p].m[k]->indptr[r]; e < places[p].m[k]->indptr[r + 1]; e++) items[count++] = places[p].m[k]->col[e];
-            return row_of(parent, items, count, s->train.cols, out);
+                for (uint32_t e = places[p].m[k]->indptr[r]; e < places[p].m[k]->indptr[r + 1]; e++) {
+                    items[count] = places[p].m[k]->col[e];
+                    values[count++] = places[p].m[k]->val[e];
+                }
+            return row_of(parent, items, values, count, s->train.cols, out);
         }
     return pm_fail(parent, PM_ERR_NOT_FOUND, "user \"%s\" has no history left after the split; name known items with --items instead", name);
 }
@@ -148,7 +156,7 @@ static pm_status history_of_items(const void *parent, const pm_ids *ids, const p
         PM_REQUIRE(parent, item >= 0, PM_ERR_NOT_FOUND, "no item \"%s\" in the run; %s/items.tsv lists them", p->items[i], p->run);
         items[i] = (uint32_t)item;
     }
-    return row_of(parent, items, p->item_count, pm_ids_count(ids), out);
+    return row_of(parent, items, NULL, p->item_count, pm_ids_count(ids), out);
 }
 
 // A catalogue is enough to score a list of items; no data need be read.
@@ -172,21 +180,21 @@ static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params
     const float *scores;
     int64_t depth;
     PM_CHECK_ALLOC(part);
+    part->users = 1;
+    part->user = pm_new(scratch, uint32_t);
+    PM_CHECK_ALLOC(part->user);
     PM_TRY(open_run(ctx, scratch, p->run, o));
     if (p->user) {
         PM_TRY(pm_spec_load(scratch, o->spec, &o->split));
         PM_REQUIRE(ctx, pm_split_hash(o->split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA,
                    "%s: the data are not those the run was trained on", p->run);
-        PM_TRY(history_of_user(scratch, o->split, p->user, &part->input));
+        PM_TRY(history_of_user(scratch, o->split, p->user, part->user, &part->input));
     } else {
         pm_ids *items;
         PM_TRY(pm_run_load_items(scratch, p->run, &items));
         PM_TRY(empty_split(scratch, items, &o->split));
         PM_TRY(history_of_items(scratch, items, p, &part->input));
     }
-    part->users = 1;
-    part->user = pm_new(scratch, uint32_t);
-    PM_CHECK_ALLOC(part->user);
     PM_TRY(open_session(ctx, o, p->device));
     PM_TRY(pm_evaluator_create(o->session, &(pm_evaluator_params){ .part = part, .name = "recommend", .depth = p->top }, &e));
     PM_TRY(pm_checkpoint_load_best(o->checkpoint, o->session));

@@ -71,16 +71,19 @@ static pm_status repeat_model(suite *s, const pm_spec *base, const char *folder)
 pm_status suite_repeat(suite *s)
 {
     static const char *const settings[] = { "hidden=24", "latent=12", "batch=33" };
+    static const char *const sampled[] = { "latent=12", "batch=33", "target=mean", "target_factor=2", "batch_norm=on", "alpha_enc=0.1", "alpha_dec=0.1" };
     char folder[] = "/tmp/pumice-repeat-XXXXXX";
     PM_REQUIRE(s->ctx, mkdtemp(folder), PM_ERR_IO, "no temporary folder");
     pm_spec spec = {
-        .settings = settings, .setting_count = PM_COUNT(settings), .device = s->device, .seed = s->seed, .epochs = 3,
+        .device = s->device, .seed = s->seed, .epochs = 3,
         .synth = { .users = 150, .items = 90, .interactions = 1800, .clusters = 5 }, .split = { .held_out = 20 },
     };
-    static const char *const models[] = { "mult-vae", "mult-dae" };
+    static const char *const models[] = { "mult-vae", "mult-dae", "dae" };
     pm_status st = PM_OK;
     for (int i = 0; i < PM_COUNT(models) && st == PM_OK; i++) {
         spec.model = models[i];
+        spec.settings = i < 2 ? settings : sampled;
+        spec.setting_count = i < 2 ? PM_COUNT(settings) : PM_COUNT(sampled);
         st = repeat_model(s, &spec, folder);
     }
     rmdir(folder);

@@ -2,6 +2,8 @@
 #define _DEFAULT_SOURCE
 #include "train/run_help.h"
 
+#include "train/session.h"
+
 static pm_spec spec_of(const char *const *settings, int count, int64_t epochs)
 {
     pm_spec spec = small_spec("dae");
@@ -117,6 +119,111 @@ static void learns(void **state)
     }
 }
 
+// Twenty users like seven or eight items, rate one 3 and one 1.
+static const char *rated_file(const fixture *f)
+{
+    char text[8192] = "";
+    size_t n = 0;
+    for (int u = 0; u < 20; u++)
+        for (int i = 0; i < 10; i++) n += (size_t)snprintf(text + n, sizeof text - n, "u%d,i%d,%d\n", u, (u + i) % 12, i == 9 ? 1 : i == 8 ? 3 : 5);
+    return put_text(f, "rated.csv", text);
+}
+
+static const char *const disliking[] = { "latent=4", "batch=7", "dislike_below=2", "gamma_minus=2" };
+
+static pm_spec rated_spec(const fixture *f)
+{
+    pm_spec spec = spec_of(disliking, PM_COUNT(disliking), 2);
+    spec.data = rated_file(f);
+    spec.filter = (pm_filter_params){ .has_min_rating = true, .min_rating = 4 };
+    spec.split = (pm_split_params){ .protocol = "random" };
+    return spec;
+}
+
+// Each training row has its likes as 1 and its dislike as -1; a 3 is missing. The split of other models is the same.
+static void dislikes_reach_the_model(void **state)
+{
+    fixture *f = *state;
+    pm_split *split, *other;
+    pm_config *config;
+    const pm_model *model;
+    pm_session *s;
+    pm_spec spec = rated_spec(f);
+    must(f, pm_spec_load(f->ctx, &spec, &split));
+    spec.model = "mult-dae";
+    must(f, pm_spec_load(f->ctx, &spec, &other));
+    assert_int_equal(pm_split_hash(split), pm_split_hash(other));
+    assert_int_equal(other->below.nnz, 0);
+    must(f, pm_model_find(f->ctx, "dae", &model));
+    must(f, pm_config_create(f->ctx, model, &config));
+    for (int i = 0; i < PM_COUNT(disliking); i++) must(f, pm_config_assign(config, disliking[i]));
+    must(f, pm_session_open(f->ctx, &(pm_session_params){ .split = split, .config = config, .device = host_device(), .seed = 1 }, &s));
+    must(f, pm_session_prepare_training(s));
+    float val[400];
+    uint32_t ptr[21], col[400];
+    const int64_t nnz = split->train.nnz + 20;
+    int64_t rows, cols;
+    assert_true(pm_store_find(s->store, "train.val", NULL, &rows, &cols) && cols == nnz);
+    must(f, pm_store_read(s->store, "train.val", val));
+    must(f, pm_store_read(s->store, "train.col", col));
+    must(f, pm_store_read(s->store, "train.ptr", ptr));
+    for (int64_t u = 0; u < 20; u++) {
+        char disliked[16];
+        int count = 0;
+        snprintf(disliked, sizeof disliked, "i%d", (int)(u + 9) % 12);
+        for (uint32_t e = ptr[u]; e < ptr[u + 1]; e++) {
+            const bool here = strcmp(pm_ids_name(split->items, col[e]), disliked) == 0;
+            count += here;
+            assert_true(val[e] == (here ? -1 : 1));
+        }
+        assert_int_equal(count, 1);
+    }
+    pm_session_close(&s);
+}
+
+// What was disliked is never recommended, and a run with dislikes can be used again.
+static void dislikes_are_not_recommended(void **state)
+{
+    fixture *f = *state;
+    pm_result *r;
+    pm_recommendation *list;
+    int64_t count;
+    const pm_spec spec = rated_spec(f);
+    const char *run = in_folder(f, "run");
+    must(f, pm_train(f->ctx, &spec, run, &r));
+    pm_result_destroy(&r);
+    must(f, pm_recommend(f->ctx, &(pm_recommend_params){ .run = run, .user = "u3", .top = 12 }, &list, &count));
+    assert_true(count >= 3);
+    for (int64_t i = 0; i < count; i++) assert_string_not_equal(list[i].item, "i0");
+    must(f, pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run }, &r));
+    pm_result_destroy(&r);
+}
+
+static void dislikes_are_refused(void **state)
+{
+    fixture *f = *state;
+    static const struct { const char *setting; double min_rating; const char *protocol, *word; pm_status status; } cases[] = {
+        { "dislike_below=4.5", 4, "random", "above what is liked (--min-rating 4)", PM_ERR_ARG },
+        { "dislike_below=2", 0, "random", "--min-rating", PM_ERR_ARG },
+        { "dislike_below=2", 4, "leave-one-out", "--protocol leave-one-out", PM_ERR_ARG },
+        { "dislike_below=1", 4, "random", "no training user rated", PM_ERR_DATA },
+        { "loss=square", 4, "random", "loss = mil", PM_ERR_ARG },
+        { "input=counts", 4, "random", "no count", PM_ERR_ARG },
+    };
+    for (int i = 0; i < PM_COUNT(cases); i++) {
+        char message[512];
+        const char *settings[] = { "latent=4", "dislike_below=2", cases[i].setting };
+        pm_spec spec = rated_spec(f);
+        spec.settings = settings;
+        spec.setting_count = PM_COUNT(settings);
+        spec.filter = (pm_filter_params){ .has_min_rating = cases[i].min_rating > 0, .min_rating = cases[i].min_rating };
+        spec.split.protocol = cases[i].protocol;
+        if (i == 2) spec.metrics = spec.select = "ndcg@10";
+        const pm_status st = train_until(&spec, NULL, -1, 1, NULL, NULL, message);
+        if (st != cases[i].status || !strstr(message, cases[i].word)) fail_msg("%s: status %d: %s", cases[i].setting, st, message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +231,9 @@ int main(void)
         cmocka_unit_test(presets_are_legal),
         cmocka_unit_test(refuses),
         cmocka_unit_test(learns),
+        cmocka_unit_test_setup_teardown(dislikes_reach_the_model, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dislikes_are_not_recommended, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dislikes_are_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,41 @@ static void csr_builds_and_transposes(void **state)
     must(f, pm_csr_build(f->ctx, 0, 0, 0, NULL, NULL, NULL, NULL, &m, NULL));
 }
 
+// What the rating filter drops, of users and items that stay: with its own ratings, by user, in the numbers of the split.
+static void below_is_kept_apart(void **state)
+{
+    fixture *f = *state;
+    char text[8192] = "";
+    size_t n = 0;
+    for (int u = 0; u < 20; u++) {
+        for (int i = 0; i < 8; i++) n += (size_t)snprintf(text + n, sizeof text - n, "u%d,i%d,5,%d\n", u, (u + i) % 12, 100 * i + u + 1);
+        n += (size_t)snprintf(text + n, sizeof text - n, "u%d,i%d,1.5,%d\nu%d,rare,2,5\n", u, (u + 9) % 12, u % 2 ? 250 : 740, u);
+    }
+    pm_interactions *in = must_read(f, (pm_read_params){ .path = put_text(f, "below.csv", text) }), *out;
+    const pm_filter_params p = { .has_min_rating = true, .min_rating = 4, .binarize = true, .keep_below = true };
+    must(f, pm_data_filter(f->ctx, in, &p, &out));
+    assert_int_equal(out->count, 160);
+    assert_int_equal(out->below_count, 20);    // nobody likes "rare": it is no item any more
+    static const char *const protocols[] = { "random", "strong", "temporal" };
+    for (int k = 0; k < 3; k++) {
+        pm_split *s;
+        must(f, pm_data_split(f->ctx, out, &(pm_split_params){ .protocol = protocols[k], .seed = 3, .held_out = 4, .test_from = k == 2 ? "700" : NULL }, &s));
+        assert_int_equal(s->below.rows, 20);
+        assert_int_equal(s->below.cols, pm_ids_count(s->items));
+        for (int64_t u = 0; u < 20; u++) {
+            char item[16];
+            const uint32_t e = s->below.indptr[u];
+            const bool early = k < 2 || u % 2;
+            assert_int_equal(s->below.indptr[u + 1] - e, early);
+            snprintf(item, sizeof item, "i%d", (int)(u + 9) % 12);
+            if (early) assert_string_equal(pm_ids_name(s->items, s->below.col[e]), item);
+            if (early) assert_true(s->below.val[e] == 1.5f);
+        }
+    }
+    must(f, pm_data_filter(f->ctx, in, &(pm_filter_params){ .has_min_rating = true, .min_rating = 4 }, &out));
+    assert_int_equal(out->below_count, 0);
+}
+
 static void filters_in_order(void **state)
 {
     fixture *f = *state;
@@ -249,7 +284,7 @@ static void synth_rewards_a_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DATA_TEST(csr_builds_and_transposes), DATA_TEST(filters_in_order), DATA_TEST(strong_holds_users_out),
+        DATA_TEST(csr_builds_and_transposes), DATA_TEST(filters_in_order), DATA_TEST(below_is_kept_apart), DATA_TEST(strong_holds_users_out),
         DATA_TEST(strong_drops_untrained_items_and_short_users), DATA_TEST(random_deals_interactions),
         DATA_TEST(synth_is_skewed_and_clustered), DATA_TEST(synth_rewards_a_model),
     };
