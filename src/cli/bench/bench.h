@@ -81,7 +81,7 @@ typedef struct pm_bench_row {
     bool        by_device;
     double      flops, bytes;   // of one run
     double      ceiling;        // seconds it would take at its ceiling; NaN: not measured
-    const char *against;        // which: "sgemm", "copy", "OpenBLAS" (at its very shape), "floors" (of all its ops)
+    const char *against;        // which: "copy"; "OpenBLAS" at its very shape, "sgemm" of a square, "peak" of multiply-adds; "floors" of all its ops
     const char *problem;        // NULL, or why there is nothing else
 } pm_bench_row;
 

@@ -12,7 +12,7 @@ void pm_bench_against_copy(const pm_bench *b, pm_bench_row *row)
 
 void pm_bench_against_sgemm(const pm_bench *b, pm_bench_row *row, double rival)
 {
-    row->against = rival > 0 ? "OpenBLAS" : "sgemm";
+    row->against = rival > 0 ? "OpenBLAS" : b->device->backend->sgemm_create ? "sgemm" : "peak";
     row->ceiling = rival > 0 ? rival : b->ceilings.sgemm.rate > 0 ? row->flops / b->ceilings.sgemm.rate : NAN;
 }
 
