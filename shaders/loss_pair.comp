@@ -3,7 +3,8 @@
 #include "rows.glsl"
 #include "math.glsl"
 #include "loss_pair.glsl"
-#include "tile.glsl"
+#define PM_MARKS(e) (val(e) > 0.0)
+#include "marks.glsl"
 #include "target.glsl"
 
 // The term of a pair of p (of z where nothing is clipped), and −dl/d(difference), which is never negative.
@@ -33,12 +34,12 @@ float link_slope(float v)
 float sampled_columns(uint b, uint threshold)
 {
     float sum = 0.0;
-    for (uint c0 = 0u; c0 < p.I; c0 += TILE) {
-        const uint n = min(TILE, p.I - c0);
-        tile_load(ptr(b), ptr(b + 1u), c0, n);
+    for (uint c0 = 0u; c0 < p.I; c0 += MARKED) {
+        const uint n = min(MARKED, p.I - c0);
+        marks_load(ptr(b), ptr(b + 1u), c0, n);
         EACH_COL(t, n) {
             float slope = 0.0;
-            if (tile[t] <= 0.0 && target_taken(threshold, b, c0 + t)) {
+            if (marks_at(t) == 0u && target_taken(threshold, b, c0 + t)) {
                 const float other = linked(z(b, c0 + t));
                 for (uint e = ptr(b); e < ptr(b + 1u); e++) {
                     if (val(e) <= 0.0) continue;
