@@ -1,6 +1,6 @@
 # Shaders: shaders/NAME.comp → SPIR-V → C arrays inside the library (tools/embed.c). glslang writes the includes of each shader
 # (shared .glsl files, generated preludes) to a depfile, so that only what a change touches is compiled again.
-# A line `// variants: a b` in NAME.comp has it compiled again as NAME_a with PM_VARIANT_A defined, and as NAME_b; a line `// wide: …` as
+# A line `// variants: a b_c` in NAME.comp has it compiled again as NAME_a with PM_VARIANT_A defined, and as NAME_b_c with two macros; a line `// wide: …` as
 # NAME_wide; the use of a fold (rows.glsl) as NAME_subgroup; both as NAME_wide_subgroup too.
 set(PUMICE_SPIRV ${CMAKE_BINARY_DIR}/spirv)
 file(MAKE_DIRECTORY ${PUMICE_SPIRV})
@@ -34,7 +34,7 @@ foreach(shader IN LISTS shader_files)
     pumice_shader(${shader} ${name})
     file(STRINGS ${shader} variants REGEX "^// variants:")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${shader})
-    string(REGEX MATCHALL "[a-z0-9]+" variants "${variants}")
+    string(REGEX MATCHALL "[a-z0-9_]+" variants "${variants}")
     list(REMOVE_ITEM variants variants)
     file(STRINGS ${shader} wide REGEX "^// wide:")
     file(STRINGS ${shader} folds REGEX "(group|exp)_(sum|max|scan|total|rank)\\(")

@@ -2,16 +2,16 @@
 #extension GL_GOOGLE_include_directive : require
 #include "each.glsl"
 #include "spmm.glsl"
+#include "spmm_sum.glsl"
 
+// wide: w y
+// lanes: 64
+// grid: each
 void main()
 {
-    EACH(b, h, p.H) {
-        float sum = p.win_lo == 0u ? 0.0 : y(b, h);
-        const uint to = ptr(b + 1u);
-        for (uint e = ptr(b); e < to; e++) {
-            const uint i = col(e);
-            if (i >= p.win_lo && i < p.win_hi) sum += val(e) * w(i, h);
-        }
-        y(b, h) = sum;
+    EACH4(b, h, p.H) {
+        WIDE sum = WIDE(0.0);
+        if (p.win_lo != 0u) sum = y4(b, h);
+        y4(b, h) = spmm_sum(b, h, sum);
     }
 }

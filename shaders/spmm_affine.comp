@@ -4,16 +4,26 @@
 #include "math.glsl"
 #include "activation.glsl"
 #include "spmm_affine.glsl"
+#include "spmm_sum.glsl"
 
+float activated(float v)
+{
+    return pm_activation(p.act, v);
+}
+
+// wide: w c y
+// lanes: 64
+// grid: each
 void main()
 {
-    EACH(b, h, p.H) {
-        float sum = p.win_lo == 0u ? 0.0 : y(b, h);
-        const uint to = ptr(b + 1u);
-        for (uint e = ptr(b); e < to; e++) {
-            const uint i = col(e);
-            if (i >= p.win_lo && i < p.win_hi) sum += val(e) * w(i, h);
+    EACH4(b, h, p.H) {
+        WIDE sum = WIDE(0.0);
+        if (p.win_lo != 0u) sum = y4(b, h);
+        sum = spmm_sum(b, h, sum);
+        if (p.win_hi >= p.I) {
+            sum += c4(h);
+            sum = PM_OF(activated, sum);
         }
-        y(b, h) = p.win_hi < p.I ? sum : pm_activation(p.act, sum + c(h));
+        y4(b, h) = sum;
     }
 }

@@ -2,13 +2,12 @@
 #extension GL_GOOGLE_include_directive : require
 #include "each.glsl"
 #include "spmm_t.glsl"
+#define SPMM_T_VALUE(f) val(tpos(f))
+#include "spmm_t_sum.glsl"
 
+// wide: dy dw
+// grid: each
 void main()
 {
-    EACH(i, h, p.H) {
-        float sum = 0.0;
-        const uint to = tptr(i + 1u);
-        for (uint f = tptr(i); f < to; f++) sum += val(tpos(f)) * dy(trow(f), h);
-        dw(i, h) = sum;
-    }
+    EACH4(i, h, p.H) dw4(i, h) = spmm_t_sum(i, h);
 }

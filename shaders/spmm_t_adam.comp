@@ -3,14 +3,15 @@
 #include "each.glsl"
 #include "spmm_t_adam.glsl"
 #include "adam_step.glsl"
+#define SPMM_T_VALUE(f) tval(f)
+#include "spmm_t_sum.glsl"
 
 // wide: dy w m v
+// grid: each
 void main()
 {
     EACH4(i, h, p.H) {
-        WIDE sum = WIDE(0.0);
-        const uint to = tptr(i + 1u);
-        for (uint f = tptr(i); f < to; f++) sum += tval(f) * dy4(trow(f), h);
+        const WIDE sum = spmm_t_sum(i, h);
         adam_step(i, h, sum);
     }
 }

@@ -135,7 +135,7 @@ static pm_status choose_pieces(cutter *c)
         const int64_t fit = fitting(c, i);
         const reach how = c->operand[i].reach;
         int64_t *most = how == BY_ROW && by_row ? &c->row_piece : how == BY_WINDOW ? &c->window_piece : how == BY_COL ? &c->col_piece : NULL;
-        if (most && fit > 0) {
+        if (most && fit >= (how == BY_WINDOW ? PM_MAX(c->shader->chunk, 1) : 1)) {
             *most = PM_MIN(*most, fit);
             continue;
         }
@@ -147,6 +147,7 @@ static pm_status choose_pieces(cutter *c)
     const double parts = ceil(c->seconds / c->d->limits.seconds);
     if (by_row && parts > 1) c->row_piece = PM_MIN(c->row_piece, PM_MAX((int64_t)((double)c->rows / parts), 1));
     c->row_piece = PM_MIN(c->row_piece, PM_MAX(c->rows, 1));
+    if (c->shader->chunk && c->window_piece < c->window) c->window_piece -= c->window_piece % c->shader->chunk;
     c->window_piece = PM_MIN(c->window_piece, PM_MAX(c->window, 1));
     c->col_piece = PM_MIN(c->col_piece, PM_MAX(c->across, 1));
     if (c->product) fit_product(c);
@@ -171,8 +172,8 @@ static uint32_t groups_of(const cutter *c, int64_t rows, int64_t across, const p
     } else {
         switch (c->info->klass) {
         case PM_CLASS_EACH: groups = up(rows * (c->cols / width), local); break;
-        case PM_CLASS_ROWS: groups = rows; break;
-        case PM_CLASS_COLS: groups = up(c->cols / width, local); break;
+        case PM_CLASS_ROWS: groups = c->shader->each ? up(rows * (c->cols / width), local) : rows; break;
+        case PM_CLASS_COLS: groups = up(c->cols / width, c->shader->chunk ? local / c->d->limits.slices : local); break;
         case PM_CLASS_ONE: break;
         case PM_CLASS_MATMUL: groups = product_groups(c, rows, across, v); break;
         }

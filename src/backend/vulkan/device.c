@@ -207,6 +207,7 @@ static void choose(pm_vk_device *d, const facts *f)
     const bool few = software && !d->switches.gpu_limits;    // a software driver pays for each invocation at a barrier
     d->limits.local_size = !small && !few && most >= 256 ? 256 : 128;
     d->limits.row_size = few ? 32 : most >= 512 ? 512 : d->limits.local_size;
+    d->limits.slices = few && !small ? 1 : 8;
     d->limits.one_size = few ? 32 : d->limits.local_size;
     if (small) d->limits.row_size = d->limits.one_size = d->limits.local_size;
     d->limits.invocations = small ? 128 : most;

@@ -12,6 +12,8 @@
 //   items    the dimension the grid covers, an invocation an item
 //   wide     the operands it reaches four elements at a time where all of them allow it
 //   lanes    the most invocations a workgroup, of an op that has workgroups of a row
+//   grid     each: an invocation an element although the op is of class ROWS
+//   chunk    windows end at multiples of it
 //   in place whether it does less where the output lies on its input
 typedef struct pm_vk_shader {
     const char     *name;
@@ -21,7 +23,8 @@ typedef struct pm_vk_shader {
     int             passes;
     char            over[48], rows, items, wide[48];
     int             lanes;
-    bool            in_place;
+    bool            in_place, each;
+    int             chunk;
 } pm_vk_shader;
 
 #define PM_SHADER(name) extern const pm_vk_shader pm_vk_shader_##name;

@@ -48,13 +48,14 @@ static uint32_t lanes_of(const pm_vk_device *d, const pm_vk_shader *shader, int6
     return lanes;
 }
 
-// NAME_wide, NAME_subgroup, NAME_wide_subgroup, or where the shader was not compiled so (cmake/PumiceShaders.cmake) what comes nearest.
-static const pm_vk_shader *compiled_as(const pm_vk_shader *shader, bool wide, bool subgroup, bool *folds)
+// NAME_wide, NAME_subgroup, NAME_wide_subgroup, …, or where the shader was not compiled so (cmake/PumiceShaders.cmake) what comes
+// nearest. *done: whether `how` ("subgroup") was.
+static const pm_vk_shader *compiled_as(const pm_vk_shader *shader, bool wide, const char *how, bool *done)
 {
     char name[96];
-    snprintf(name, sizeof name, "%s%s_subgroup", shader->name, wide ? "_wide" : "");
-    const pm_vk_shader *found = subgroup ? pm_vk_shader_named(name) : NULL;
-    *folds = found != NULL;
+    snprintf(name, sizeof name, "%s%s_%s", shader->name, wide ? "_wide" : "", how);
+    const pm_vk_shader *found = *how ? pm_vk_shader_named(name) : NULL;
+    *done = found != NULL;
     snprintf(name, sizeof name, "%s_wide", shader->name);
     return found ? found : wide ? pm_vk_shader_named(name) : shader;
 }
@@ -65,11 +66,15 @@ void pm_vk_choose(const pm_vk_device *d, const pm_plan_node *node, int64_t cols,
     const pm_vk_shader *shader = pm_vk_shader_of(d, node->op);
     const bool wide = !d->switches.no_vectors && all_wide(node, shader);
     const uint32_t width = wide ? 4 : 1;
-    const uint32_t lanes = klass == PM_CLASS_ROWS  ? lanes_of(d, shader, cols, width)
+    const bool folds_rows = klass == PM_CLASS_ROWS && !shader->each;
+    const uint32_t lanes = folds_rows              ? lanes_of(d, shader, cols, width)
                            : klass == PM_CLASS_ONE ? d->limits.one_size
+                           : shader->lanes         ? PM_MIN((uint32_t)shader->lanes, d->limits.local_size)
                                                    : d->limits.local_size;
-    bool folds;
-    shader = compiled_as(shader, wide, d->subgroup && lanes % d->subgroup == 0, &folds);
-    *out = (pm_vk_variant){ .shader = shader, .width = (uint16_t)width, .constant = { lanes, shader->in_place && in_place(node) } };
-    if (folds && d->full_subgroups) out->subgroup = (uint16_t)d->subgroup;
+    const bool sliced = shader->chunk && d->limits.slices > 1, folding = d->subgroup && lanes % d->subgroup == 0;
+    bool done;
+    shader = compiled_as(shader, wide, sliced ? "slices" : folding ? "subgroup" : "", &done);
+    *out = (pm_vk_variant){ .shader = shader, .width = (uint16_t)width,
+                            .constant = { lanes, shader->in_place && in_place(node) } };
+    if (done && !sliced && d->full_subgroups) out->subgroup = (uint16_t)d->subgroup;
 }

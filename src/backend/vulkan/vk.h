@@ -58,6 +58,7 @@ pm_status pm_vk_instance_create(const void *parent, const pm_vk_switches *switch
 
 typedef struct pm_vk_limits {
     uint32_t local_size, row_size, one_size;    // invocations a workgroup: of ops in general, at most of a row, of small ops
+    uint32_t slices;                            // stretches of a column summed side by side: 8, as in cols.glsl, or 1
     uint32_t groups;                            // workgroups a dispatch
     uint32_t invocations, shared;               // a workgroup may have; bytes of its shared memory
     int64_t  range, align;          // of a storage-buffer binding
