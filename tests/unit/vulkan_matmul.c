@@ -238,11 +238,135 @@ static void the_peak_is_above_what_products_reach(void **state)
     pm_ctx_destroy(&ctx);
 }
 
+// ---- the search for a tile -----------------------------------------------------------------------------------------
+
+static pm_device *open_tuned(pm_ctx *ctx, const char *tune)
+{
+    set_switch("PUMICE_TUNE", tune);
+    pm_device *d = open_matmul(ctx, "tile", "off", "min");    // four configurations
+    set_switch("PUMICE_TUNE", NULL);
+    return d;
+}
+
+// A driver that compiles a tile for seconds and keeps nothing is not asked to do so a dozen times.
+static void skip_slow_compilers(void)
+{
+    const char *drivers = getenv("VK_ICD_FILENAMES");
+    if (drivers && strstr(drivers, "swiftshader")) skip();
+}
+
+static char *find_file(pm_ctx *ctx, const char *folder)
+{
+    char *command = pm_sprintf(ctx, "ls %s/pumice/tiles-*.bin 2>/dev/null", folder), line[512] = "";
+    FILE *f = popen(command, "r");
+    if (!fgets(line, sizeof line, f)) line[0] = 0;
+    pclose(f);
+    line[strcspn(line, "\n")] = 0;
+    return line[0] ? pm_strdup(ctx, line) : NULL;
+}
+
+// Runs the products and says how many searches the device knows of; before, how many it knew at opening.
+static int search_products(pm_ctx *ctx, const char *tune, const products *want, int *before)
+{
+    products got = *want;
+    pm_device *d = open_tuned(ctx, tune);
+    const pm_vk_device *facts = (const pm_vk_device *)d;
+    uint64_t memory, after, peak;
+    *before = facts->tuned_count;
+    got.result = pm_alloc(ctx, (size_t)got.c.size);
+    pm_device_memory(d, &memory, &peak);
+    run_products(ctx, d, &got);
+    pm_device_memory(d, &after, &peak);
+    assert_int_equal(memory, after);
+    assert_memory_equal(got.result, want->result, (size_t)got.c.size);
+    const int known = facts->tuned_count;
+    pm_device_close(&d);
+    return known;
+}
+
+// Eight products that differ in how their operands lie are eight searches, kept on disk, and none changes a bit.
+static void a_search_is_kept_and_disposable(void **state)
+{
+    (void)state;
+    skip_slow_compilers();
+    char folder[] = "/tmp/pumice-tiles-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    char *kept = getenv("XDG_CACHE_HOME") ? strdup(getenv("XDG_CACHE_HOME")) : NULL;
+    setenv("XDG_CACHE_HOME", folder, 1);
+    pm_ctx *ctx = new_context();
+    products p;
+    int before;
+    make_products(ctx, 130, 69, 45, &p);
+    run_products(ctx, open_matmul(ctx, "plain", "off", NULL), &p);
+    assert_int_equal(search_products(ctx, "off", &p, &before), 0);
+    assert_int_equal(search_products(ctx, NULL, &p, &before), 0);    // a software driver
+    assert_null(find_file(ctx, folder));
+    assert_int_equal(search_products(ctx, "on", &p, &before), 8);
+    assert_int_equal(before, 0);
+    char *path = find_file(ctx, folder);
+    assert_non_null(path);
+    assert_int_equal(search_products(ctx, "on", &p, &before), 8);
+    assert_int_equal(before, 8);
+    for (int damage = 0; damage < 3; damage++) {    // inside a search, inside the header, nothing left
+        FILE *f = fopen(path, damage == 0 ? "r+b" : "wb");
+        assert_non_null(f);
+        if (damage == 0) fseek(f, 70, SEEK_SET);
+        if (damage < 2) fputs("damaged", f);
+        fclose(f);
+        assert_int_equal(search_products(ctx, "on", &p, &before), 8);
+        assert_int_equal(before, 0);
+    }
+    set_switch("PUMICE_CACHE", "off");
+    assert_int_equal(search_products(ctx, "on", &p, &before), 8);
+    assert_int_equal(before, 0);
+    set_switch("PUMICE_CACHE", NULL);
+    pm_free(p.data);
+    pm_ctx_destroy(&ctx);
+    char command[128];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+    set_switch("XDG_CACHE_HOME", kept);
+    free(kept);
+}
+
+// A tile that is fastest but gives other bits is never taken.
+static void wrong_bits_are_not_taken(void **state)
+{
+    (void)state;
+    skip_slow_compilers();
+    pm_ctx *ctx = new_context();
+    products p;
+    make_products(ctx, 130, 69, 45, &p);
+    run_products(ctx, open_matmul(ctx, "plain", "off", NULL), &p);
+    set_switch("PUMICE_CACHE", "off");
+    for (int wrong = 9; wrong <= PM_VK_TILES; wrong++) {
+        char fault[16];
+        int before;
+        snprintf(fault, sizeof fault, "tile:%d", wrong);
+        set_switch("PUMICE_VK_FAULT", fault);
+        pm_device *d = open_tuned(ctx, "on");
+        set_switch("PUMICE_VK_FAULT", NULL);
+        const pm_vk_device *facts = (const pm_vk_device *)d;
+        products got = p;
+        got.result = pm_alloc(ctx, (size_t)got.c.size);
+        run_products(ctx, d, &got);
+        assert_memory_equal(got.result, p.result, (size_t)p.c.size);
+        const int usual = pm_vk_tile_default(facts, 130, 69, 1);
+        assert_int_equal(facts->tuned_count, 8);
+        for (before = 0; before < facts->tuned_count && usual != wrong - 1; before++)
+            assert_int_not_equal(facts->tuned[before].tile, wrong - 1);
+        pm_device_close(&d);
+    }
+    set_switch("PUMICE_CACHE", NULL);
+    pm_ctx_destroy(&ctx);
+}
+
 static void switches_are_checked(void **state)
 {
     (void)state;
     pm_ctx *ctx = new_context();
-    static const char *const bad[][2] = { { "PUMICE_VK_MATMUL", "tile:0" }, { "PUMICE_VK_MATMUL", "tile:99" }, { "PUMICE_VK_SPLIT", "maybe" } };
+    static const char *const bad[][2] = { { "PUMICE_VK_MATMUL", "tile:0" }, { "PUMICE_VK_MATMUL", "tile:99" }, { "PUMICE_VK_SPLIT", "maybe" },
+                                          { "PUMICE_TUNE", "often" } };
     for (int i = 0; i < PM_COUNT(bad); i++) {
         pm_device *d;
         assert_int_equal(open_with(ctx, bad[i][0], bad[i][1], &d), PM_ERR_ARG);
@@ -273,6 +397,8 @@ int main(void)
         cmocka_unit_test(a_split_product_is_the_sum_of_its_parts),
         cmocka_unit_test(submissions_are_bounded),
         cmocka_unit_test(the_peak_is_above_what_products_reach),
+        cmocka_unit_test(a_search_is_kept_and_disposable),
+        cmocka_unit_test(wrong_bits_are_not_taken),
         cmocka_unit_test(switches_are_checked),
     };
     return cmocka_run_group_tests_name("vulkan_matmul", tests, NULL, NULL);

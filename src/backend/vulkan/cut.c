@@ -292,7 +292,7 @@ pm_status pm_vk_cut(pm_vk_device *d, const pm_plan *plan, int n, pm_vk_dispatche
                PM_VK_MAX_BINDINGS);
     measure(&c);
     pm_vk_choose(d, node, c.cols, &c.variant);
-    if (c.product) pm_vk_choose_product(d, node->op, c.rows, c.across, c.parts, &c.variant, &c.fold);
+    if (c.product) PM_TRY(pm_vk_choose_product(d, node, c.parts, &c.variant, &c.fold));
     PM_TRY(choose_pieces(&c));
     piece p;
     for (p.col = 0; p.col == 0 || p.col < c.across; p.col += c.col_piece)

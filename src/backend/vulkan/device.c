@@ -166,6 +166,7 @@ static void close_device(void *ptr)
     if (!d->handle) return;
     d->vk.vkDeviceWaitIdle(d->handle);
     while (d->programs) pm_vk_program_destroy(d->programs);
+    if (d->tune) pm_vk_tuned_close(d);
     pm_vk_pipelines_close(d);
     pm_vk_memory_close(d);
     pm_vk_submission_close(d);
@@ -225,6 +226,7 @@ static void choose(pm_vk_device *d, const facts *f)
     d->tick_seconds = 1e-9 * l->timestampPeriod;
     d->matmul = swiftshader ? PM_VK_PLAIN : software || d->switches.no_tiles ? PM_VK_BLOCK : PM_VK_TILE;
     if (d->switches.matmul) d->matmul = (pm_vk_matmul)(d->switches.matmul - 1);
+    d->tune = d->matmul == PM_VK_TILE && !d->switches.tile && (d->switches.tune ? d->switches.tune > 0 : !software);
     d->split = d->switches.split ? PM_MAX(d->switches.split, 0) : software ? 0 : PM_VK_LEAST_PART;
     d->flops = swiftshader ? 4e8 : software ? 2e9 : d->base.info.type == PM_DEVICE_DISCRETE ? 1e12 : 1e11;
     d->bandwidth = swiftshader ? 3e8 : software ? 1e9 : d->base.info.type == PM_DEVICE_DISCRETE ? 5e10 : 1e10;
@@ -258,7 +260,9 @@ static pm_status set_up(pm_vk_device *d, int index)
     PM_CHECK_ALLOC(d->base.profile);
     PM_TRY(pm_vk_submission_open(d));
     PM_TRY(pm_vk_memory_open(d));
-    return pm_vk_pipelines_open(d);
+    PM_TRY(pm_vk_pipelines_open(d));
+    if (d->tune) pm_vk_tuned_open(d);
+    return PM_OK;
 }
 
 pm_status pm_vk_open(pm_ctx *ctx, int index, const pm_device_params *params, pm_device **out)

@@ -54,12 +54,18 @@ int pm_vk_tile_default(const pm_vk_device *d, int64_t m, int64_t n, int64_t part
     return best;
 }
 
-void pm_vk_choose_product(const pm_vk_device *d, pm_op op, int64_t m, int64_t n, int64_t parts, pm_vk_variant *product, pm_vk_variant *fold)
+pm_status pm_vk_choose_product(pm_vk_device *d, const pm_plan_node *node, int64_t parts, pm_vk_variant *product, pm_vk_variant *fold)
 {
+    pm_product size;
     *fold = *product;
-    fold->shader = pm_vk_fold_of(op);
-    if (d->matmul != PM_VK_TILE) return;
-    const pm_vk_tile *t = &pm_vk_tiles[d->switches.tile ? d->switches.tile - 1 : pm_vk_tile_default(d, m, n, parts)];
+    fold->shader = pm_vk_fold_of(node->op);
+    if (d->matmul != PM_VK_TILE) return PM_OK;
+    const bool any = pm_op_product(node->op, &node->dims, &node->params, &size);    // else it has no work
+    int tile = any ? pm_vk_tile_default(d, size.m, size.n, parts) : PM_VK_TILES - 1;
+    if (d->switches.tile || d->trial) tile = (d->trial ? d->trial : d->switches.tile) - 1;
+    else if (d->tune && any) PM_TRY(pm_vk_tune(d, node, tile, &tile));
+    const pm_vk_tile *t = &pm_vk_tiles[tile];
     const uint32_t constants[PM_VK_CONSTANTS] = { pm_vk_tile_invocations(t), d->switches.no_vectors, t->bm, t->bn, t->bk, t->tm, t->tn };
     memcpy(product->constant, constants, sizeof constants);
+    return PM_OK;
 }

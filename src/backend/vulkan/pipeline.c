@@ -1,10 +1,6 @@
 // Layouts, pipelines, and their cache on disk: only what a program uses is created. The cache file is disposable.
 #include "backend/vulkan/vk.h"
 
-#include <stdlib.h>
-
-#include "core/file.h"
-
 #define PICK_own(name) &pm_vk_shader_##name
 #define PICK_none(name) NULL
 static const pm_vk_shader *const shaders[PM_OP_COUNT] = {
@@ -64,92 +60,27 @@ uint64_t pm_vk_shader_set(void)
 
 // ---- the cache ----
 
-typedef struct cache_header {
-    char     magic[8];
-    uint64_t key, size, hash;
-} cache_header;
-
-static const char magic[8] = { 'P', 'M', 'V', 'K', 'C', '0', '0', '1' };
-
-// $XDG_CACHE_HOME/pumice or ~/.cache/pumice; NULL without either.
-static char *cache_folder(const void *parent)
-{
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (xdg && xdg[0] == '/') return pm_sprintf(parent, "%s/pumice", xdg);
-    return home && home[0] == '/' ? pm_sprintf(parent, "%s/.cache/pumice", home) : NULL;
-}
-
-static uint64_t cache_key(pm_vk_device *d)
-{
-    VkPhysicalDeviceIDProperties id = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES };
-    VkPhysicalDeviceProperties2 p = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &id };
-    vkGetPhysicalDeviceProperties2(d->physical, &p);
-    const uint64_t shader_set = pm_vk_shader_set();
-    uint64_t h = pm_hash64(id.deviceUUID, sizeof id.deviceUUID, 0);
-    h = pm_hash64(id.driverUUID, sizeof id.driverUUID, h);
-    h = pm_hash64(&p.properties.driverVersion, 4, h);
-    h = pm_hash64(p.properties.pipelineCacheUUID, VK_UUID_SIZE, h);
-    h = pm_hash64(&d->limits.local_size, 4, h);
-    h = pm_hash64(&d->limits.row_size, 4, h);
-    return pm_hash64(&shader_set, sizeof shader_set, h);
-}
-
-// The payload of the cache file, NULL when there is none or it is not what was written.
-static const char *read_cache(pm_vk_device *d, char **file, size_t *size)
-{
-    int64_t length;
-    *file = NULL;
-    *size = 0;
-    if (!d->cache_path || !pm_file_exists(d->cache_path)) return NULL;
-    if (pm_file_read(d, d->cache_path, 1 << 28, file, &length) != PM_OK) return NULL;
-    cache_header h;
-    if ((size_t)length < sizeof h) return NULL;
-    memcpy(&h, *file, sizeof h);
-    const char *payload = *file + sizeof h;
-    const uint64_t rest = (uint64_t)length - sizeof h;
-    if (memcmp(h.magic, magic, 8) != 0 || h.key != d->cache_key || h.size != rest || h.hash != pm_hash64(payload, (size_t)rest, 0)) {
-        pm_log(d, PM_LOG_DEBUG, "%s: is not a pipeline cache of this device and build; it is made again", d->cache_path);
-        return NULL;
-    }
-    *size = (size_t)rest;
-    return payload;
-}
-
 static pm_status open_cache(pm_vk_device *d)
 {
-    char *folder = d->switches.no_cache ? NULL : cache_folder(d), *file;
-    size_t size;
-    if (folder) {
-        d->cache_key = cache_key(d);
-        d->cache_path = pm_sprintf(d, "%s/vulkan-%016" PRIx64 ".bin", folder, d->cache_key);
-    }
-    const char *payload = read_cache(d, &file, &size);
-    VkPipelineCacheCreateInfo info = { .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = size, .pInitialData = payload };
+    pm_vk_cache *c = &d->pipeline_file;
+    pm_vk_cache_open(d, "vulkan", pm_vk_cache_key(d), c);
+    VkPipelineCacheCreateInfo info = { .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = c->size, .pInitialData = c->data };
     VkResult result = d->vk.vkCreatePipelineCache(d->handle, &info, NULL, &d->cache);
-    if (result != VK_SUCCESS && payload) {    // a driver may refuse what it once gave
+    if (result != VK_SUCCESS && c->data) {    // a driver may refuse what it once gave
         info.initialDataSize = 0;
         result = d->vk.vkCreatePipelineCache(d->handle, &info, NULL, &d->cache);
     }
-    pm_free(file);
-    pm_free(folder);
+    pm_free(c->file);
+    c->file = NULL;
     return pm_vk_check(d, result, "making a pipeline cache");
 }
 
-// Failing to keep the cache costs time at the next start, nothing else.
 static void save_cache(pm_vk_device *d)
 {
-    char *folder = d->cache_path && d->cache_grew && !d->lost ? cache_folder(d) : NULL;
     size_t size = 0;
-    if (!folder || d->vk.vkGetPipelineCacheData(d->handle, d->cache, &size, NULL) != VK_SUCCESS || size == 0) return;
+    if (!d->cache_grew || d->vk.vkGetPipelineCacheData(d->handle, d->cache, &size, NULL) != VK_SUCCESS || size == 0) return;
     char *data = pm_alloc(d, size);
-    pm_file *f = NULL;
-    if (data && d->vk.vkGetPipelineCacheData(d->handle, d->cache, &size, data) == VK_SUCCESS && pm_make_folder(d, folder) == PM_OK &&
-        pm_file_create(d, d->cache_path, &f) == PM_OK) {
-        cache_header h = { .key = d->cache_key, .size = size, .hash = pm_hash64(data, size, 0) };
-        memcpy(h.magic, magic, 8);
-        if (pm_file_write(f, &h, sizeof h) == PM_OK && pm_file_write(f, data, size) == PM_OK) pm_file_commit(&f);
-        else pm_file_discard(&f);
-    }
+    if (data && d->vk.vkGetPipelineCacheData(d->handle, d->cache, &size, data) == VK_SUCCESS) pm_vk_cache_save(d, &d->pipeline_file, data, size);
     pm_free(data);
 }
 

@@ -64,7 +64,8 @@ static pm_status take_fault(const void *object, const char *word, void *arg)
     if (strncmp(word, "alloc:", 6) == 0 && read_number(word + 6, &s->fail_alloc)) return PM_OK;
     if (strncmp(word, "full:", 5) == 0 && read_number(word + 5, &s->full_from)) return PM_OK;
     if (strncmp(word, "lost:", 5) == 0 && read_number(word + 5, &s->lose_at)) return PM_OK;
-    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_FAULT: \"%s\" is not one of alloc:N, full:N, lost:N, create", word);
+    if (strncmp(word, "tile:", 5) == 0 && read_number(word + 5, &s->wrong_tile)) return PM_OK;
+    return pm_fail(object, PM_ERR_ARG, "PUMICE_VK_FAULT: \"%s\" is not one of alloc:N, full:N, lost:N, tile:N, create", word);
 }
 
 static pm_status take_validation(const void *object, const char *word, void *arg)
@@ -104,6 +105,14 @@ static pm_status take_split(const void *object, const char *word, void *arg)
     return PM_OK;
 }
 
+static pm_status take_tune(const void *object, const char *word, void *arg)
+{
+    const bool on = pm_name_equal(word, "on");
+    PM_REQUIRE(object, on || pm_name_equal(word, "off"), PM_ERR_ARG, "PUMICE_TUNE: \"%s\" is not one of on, off", word);
+    ((pm_vk_switches *)arg)->tune = on ? 1 : -1;
+    return PM_OK;
+}
+
 pm_status pm_vk_read_switches(const void *object, pm_vk_switches *out)
 {
     memset(out, 0, sizeof *out);
@@ -113,6 +122,7 @@ pm_status pm_vk_read_switches(const void *object, pm_vk_switches *out)
     PM_TRY(each_word(object, "PUMICE_VK_VALIDATION", take_validation, out));
     PM_TRY(each_word(object, "PUMICE_VK_MATMUL", take_matmul, out));
     PM_TRY(each_word(object, "PUMICE_VK_SPLIT", take_split, out));
+    PM_TRY(each_word(object, "PUMICE_TUNE", take_tune, out));
     const char *cache = getenv("PUMICE_CACHE");
     out->no_cache = cache && pm_name_equal(cache, "off");
     return PM_OK;

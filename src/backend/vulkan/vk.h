@@ -21,20 +21,23 @@ enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK
 //   PUMICE_VK_DISABLE=a,b                  mapping: device memory is never written directly; timestamps: no node times;
 //                                          batching: one submission a run; tiles: no shared-memory matmul; vectors: an element a
 //                                          load; subgroup: folds through shared memory
-//   PUMICE_VK_FAULT=alloc:N | full:N | lost:N | create   the N-th device allocation fails; it and all after it do; the N-th
-//                                          submission loses the device; device creation fails: for tests
+//   PUMICE_VK_FAULT=alloc:N | full:N | lost:N | tile:N | create   the N-th device allocation fails; it and all after it do; the N-th
+//                                          submission loses the device; the N-th tile is found fast and wrong; device creation
+//                                          fails: for tests
 //   PUMICE_VK_VALIDATION=core[,sync][,gpu] the Khronos layer watches, and what it says becomes an error
 //   PUMICE_VK_MATMUL=tile|tile:N|block|plain   the matmul shader, the N-th configuration of tiles; all give the same bits
 //   PUMICE_VK_SPLIT=on|off|K               products with a small result are summed in parts of at least 512, or K, along k; without
 //                                          the switch on GPUs alone
-//   PUMICE_CACHE=off                       no pipeline cache on disk
+//   PUMICE_TUNE=on|off                     whether tiles are searched for at first use of a product; without it on GPUs alone
+//   PUMICE_CACHE=off                       nothing is kept on disk
 typedef struct pm_vk_switches {
     bool    min_limits, gpu_limits, no_mapping, no_timestamps, no_batching, no_tiles, no_vectors, no_subgroup, no_cache;
     int64_t range, time;                    // bytes, microseconds; 0: the device's, 100 milliseconds
-    int64_t fail_alloc, full_from, lose_at;    // 0: never
+    int64_t fail_alloc, full_from, lose_at, wrong_tile;    // 0: never
     bool    fail_create, core, sync, gpu;
     int     matmul, tile;                   // pm_vk_matmul + 1, a configuration + 1; 0: chosen by device and shape
     int64_t split;                          // the least k of a part; 0: chosen by device; −1: off
+    int     tune;                           // 1: on; −1: off; 0: chosen by device
 } pm_vk_switches;
 
 typedef enum pm_vk_matmul { PM_VK_TILE, PM_VK_BLOCK, PM_VK_PLAIN } pm_vk_matmul;
@@ -97,6 +100,20 @@ typedef struct pm_vk_slot {
     const char *ops;    // what it runs, for the message when the device is lost
 } pm_vk_slot;
 
+// A file of the user's cache. data is NULL where there is none of this device, driver and build.
+typedef struct pm_vk_cache {
+    char       *path, *file;    // path NULL: nothing is kept; file: what data lies in, to be freed
+    const char *data;
+    size_t      size;
+    uint64_t    key;
+} pm_vk_cache;
+
+// The configuration of tiles that was fastest for a product. As it lies on disk.
+typedef struct pm_vk_tuned {
+    int64_t  m, n, k;
+    uint32_t flags, tile;    // 1, 2: a, b transposed; 4, 8: rows of a, b are whole vectors
+} pm_vk_tuned;
+
 typedef struct pm_vk_device {
     pm_device              base;
     pm_vk_switches         switches;
@@ -111,6 +128,7 @@ typedef struct pm_vk_device {
     int64_t                split;                 // the least k of a part of a product; 0: never split
     uint32_t               subgroup;              // its size where folds may use it, else 0
     bool                   full_subgroups;        // pipelines can ask for that size, and for full ones
+    bool                   tune;                  // tiles are searched for
     bool                   timestamps;
     double                 tick_seconds;          // of a timestamp
     double                 flops, bandwidth;      // a guess a second, to bound submissions
@@ -133,9 +151,11 @@ typedef struct pm_vk_device {
     VkDescriptorSetLayout set_layout[PM_VK_MAX_BINDINGS + 1];
     VkPipelineLayout      layout[PM_VK_MAX_BINDINGS + 1];
     VkPipelineCache       cache;
-    char                 *cache_path;
-    uint64_t              cache_key;
-    bool                  cache_grew;
+    pm_vk_cache           pipeline_file, tuned_file;
+    bool                  cache_grew, tuned_grew;
+    pm_vk_tuned          *tuned;                  // what the search found for each product, this time and before
+    int                   tuned_count, tuned_capacity;
+    int                   trial;                  // the configuration + 1 the search is at; 0: none
     pm_vk_pipeline_entry *pipelines;
     int                   pipeline_count, pipeline_capacity;
     pm_program_impl      *programs;
@@ -179,11 +199,24 @@ uint32_t pm_vk_tile_shared(const pm_vk_tile *tile);    // bytes
 bool     pm_vk_tile_fits(const pm_vk_device *d, const pm_vk_tile *tile);
 int      pm_vk_tile_default(const pm_vk_device *d, int64_t m, int64_t n, int64_t parts);
 
-// Which kernels compute a product [m, n]: fills in what pm_vk_choose left open of *product, and *fold.
-void pm_vk_choose_product(const pm_vk_device *d, pm_op op, int64_t m, int64_t n, int64_t parts, pm_vk_variant *product, pm_vk_variant *fold);
+// Which kernels compute a product that is summed in parts: fills in what pm_vk_choose left open of *product, and *fold. May search.
+pm_status pm_vk_choose_product(pm_vk_device *d, const pm_plan_node *node, int64_t parts, pm_vk_variant *product, pm_vk_variant *fold);
+
+// The configuration that is fastest, as far as `fallback` and others that fit were measured; searches where the product is new. None of
+// a search's candidates gives other bits than `fallback` does.
+pm_status pm_vk_tune(pm_vk_device *d, const pm_plan_node *node, int fallback, int *out);
+void      pm_vk_tuned_open(pm_vk_device *d);
+void      pm_vk_tuned_close(pm_vk_device *d);    // keeps what was found
 
 // How much of k a part of a product sums: k itself where it is not split.
 int64_t pm_vk_part(const pm_vk_device *d, int64_t m, int64_t n, int64_t k);
+
+// ---- the user's cache ------------------------------------------------------------------------------------------------------
+
+uint64_t pm_vk_cache_key(pm_vk_device *d);    // device, driver, build
+// $XDG_CACHE_HOME/pumice/KIND-KEY.bin or the like under ~/.cache.
+void pm_vk_cache_open(pm_vk_device *d, const char *kind, uint64_t key, pm_vk_cache *out);
+void pm_vk_cache_save(pm_vk_device *d, const pm_vk_cache *cache, const void *data, size_t size);
 
 // ---- pipelines -------------------------------------------------------------------------------------------------------------
 
