@@ -52,6 +52,7 @@ retimed 100 0 >slow.json
 # shellcheck disable=SC2086
 expect 1 $compare fast.json
 says out "1 slower, 0 faster"
+grep -q nan out && fail "a time that is no number"
 # shellcheck disable=SC2086
 expect 1 $compare fast.json --json
 [ "$(json comparison slower 0 name)" = softmax ] || fail "what got slower"

@@ -101,16 +101,18 @@ static double drift(const cJSON *old, const cJSON *now)
     return same_work && was > 0 && is > 0 && pm_name_equal(text_of(old, "against"), text_of(now, "against")) ? is / was : 1;
 }
 
-// +1 slower, −1 faster, 0 neither: the medians differ by more than the tolerance and than the machine itself drifted, and either by
-// more than the noise of both runs together, or no repetition of the one is within those of the other.
+// +1 slower, −1 faster, 0 neither. Medians and best times both differ by more than the tolerance and than the machine itself drifted:
+// other work on the machine moves the one and hardly the other. And the medians differ by more than the noise of both runs together, or no
+// repetition of the one is within those of the other.
 static int judge(const pm_bench *b, const cJSON *old, const cJSON *now)
 {
     const double was = number_of(old, "seconds"), is = number_of(now, "seconds"), noise = number_of(old, "noise") + number_of(now, "noise");
     const double drifted = drift(old, now), tolerance = pm_cli_number(b->cli, "tolerance", 0.1);
-    const double slow = was * PM_MAX(drifted, 1), fast = was * PM_MIN(drifted, 1);
-    const bool above = number_of(now, "least") > number_of(old, "most"), below = number_of(now, "most") < number_of(old, "least");
-    if (is > slow * (1 + tolerance)) return is > slow + noise || above;
-    return is < fast * (1 - tolerance) && (is < fast - noise || below) ? -1 : 0;
+    const double up = PM_MAX(drifted, 1), down = PM_MIN(drifted, 1), best_was = number_of(old, "least"), best_is = number_of(now, "least");
+    const bool above = best_is > number_of(old, "most"), below = number_of(now, "most") < best_was;
+    if (is > was * up * (1 + tolerance) && best_is > best_was * up * (1 + tolerance)) return is > was * up + noise || above;
+    const bool faster = is < was * down * (1 - tolerance) && best_is < best_was * down * (1 - tolerance);
+    return faster && (is < was * down - noise || below) ? -1 : 0;
 }
 
 // ---- telling -------------------------------------------------------------------------------------------------------
@@ -126,10 +128,10 @@ static void add_change(cJSON *list, const cJSON *old, const cJSON *now)
     if (!cJSON_AddItemToArray(list, one)) cJSON_Delete(one);
     cJSON_AddStringToObject(one, "name", text_of(now, "name"));
     cJSON_AddStringToObject(one, "shape", text_of(now, "shape"));
-    pm_json_add_real(one, "was", number_of(old, "seconds"));
-    pm_json_add_real(one, "is", number_of(now, "seconds"));
-    pm_json_add_real(one, "ratio", number_of(now, "seconds") / number_of(old, "seconds"));
-    pm_json_add_real(one, "noise", number_of(old, "noise") + number_of(now, "noise"));
+    cJSON_AddNumberToObject(one, "was", number_of(old, "seconds"));    // finite, and read again when they are printed
+    cJSON_AddNumberToObject(one, "is", number_of(now, "seconds"));
+    cJSON_AddNumberToObject(one, "ratio", number_of(now, "seconds") / number_of(old, "seconds"));
+    cJSON_AddNumberToObject(one, "noise", number_of(old, "noise") + number_of(now, "noise"));
 }
 
 static void add_name(cJSON *list, const cJSON *row)
