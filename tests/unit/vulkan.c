@@ -8,6 +8,7 @@
 #include <pumice/state.h>
 
 #include "backend/proof.h"
+#include "backend/vulkan/vk.h"
 #include "core/file.h"
 
 static void fill_words(uint32_t *data, int64_t count, uint32_t seed)
@@ -143,6 +144,60 @@ static void node_times_are_positive(void **state)
     assert_int_equal(off->backend->run(program, 1), PM_OK);
     assert_false(off->backend->node_seconds(program, seconds, NULL));
     pm_ctx_destroy(&ctx);    // with programs and buffers alive
+}
+
+// ---- what a replay does besides computing ----------------------------------------------------------------------------
+
+static void a_replay_only_submits(void **state)
+{
+    (void)state;
+    pm_ctx *ctx = new_context();
+    chain c;
+    float *data;
+    make_chain(ctx, &c, &data);
+    pm_device *d = open_device(ctx, "PUMICE_VK_DISABLE", NULL);
+    const pm_vk_device *v = (pm_vk_device *)d;
+    pm_buffer *buffer;
+    pm_program_impl *program;
+    assert_int_equal(chain_prepare(&c, d, data, &buffer, &program), PM_OK);
+    const pm_vk_device before = *v;
+    assert_true(before.updates > 0 && before.transfers > 0 && before.barriers > 0);
+    for (int i = 0; i < 100; i++) assert_int_equal(d->backend->run(program, 1), PM_OK);
+    assert_int_equal(d->backend->wait(d), PM_OK);
+    assert_int_equal(v->submissions, before.submissions + 100);
+    assert_int_equal(v->allocations, before.allocations);
+    assert_int_equal(v->updates, before.updates);
+    assert_int_equal(v->transfers, before.transfers);
+    assert_int_equal(v->barriers, before.barriers);
+    assert_int_equal(v->pipeline_count, before.pipeline_count);
+    assert_int_equal(d->backend->run(program, 100), PM_OK);    // many steps a submission
+    assert_true(v->submissions < before.submissions + 200);
+    pm_ctx_destroy(&ctx);
+}
+
+// Of two chains side by side, each link needs the one before it alone: a barrier a pair.
+static void independent_ops_overlap(void **state)
+{
+    (void)state;
+    enum { LINKS = 5 };
+    pm_ctx *ctx = new_context();
+    chain c = { 0 };
+    int a = chain_tensor(&c, PM_F32, 30, 30), b = chain_tensor(&c, PM_F32, 30, 30);
+    for (int i = 0; i < LINKS; i++) {
+        const int next_a = chain_tensor(&c, PM_F32, 30, 30), next_b = chain_tensor(&c, PM_F32, 30, 30);
+        chain_op(ctx, &c, PM_OP_TANH, (int[]){ a, next_a }, NULL);
+        chain_op(ctx, &c, PM_OP_SIGMOID, (int[]){ b, next_b }, NULL);
+        a = next_a;
+        b = next_b;
+    }
+    pm_device *d = open_device(ctx, "PUMICE_VK_DISABLE", NULL);
+    const int64_t before = ((pm_vk_device *)d)->barriers;
+    pm_buffer *buffer;
+    pm_program_impl *program;
+    void *data = pm_alloc(ctx, (size_t)c.size);
+    assert_int_equal(chain_prepare(&c, d, data, &buffer, &program), PM_OK);
+    assert_int_equal(((pm_vk_device *)d)->barriers - before, LINKS - 1);
+    pm_ctx_destroy(&ctx);
 }
 
 // ---- windows -------------------------------------------------------------------------------------------------------
@@ -301,7 +356,7 @@ int main(void)
     pm_ctx_destroy(&ctx);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_holds_what_it_is_given),   cmocka_unit_test(chains_run_in_order),
-        cmocka_unit_test(node_times_are_positive),         cmocka_unit_test(windows_leave_the_bits),
+        cmocka_unit_test(node_times_are_positive), cmocka_unit_test(a_replay_only_submits), cmocka_unit_test(independent_ops_overlap),         cmocka_unit_test(windows_leave_the_bits),
         cmocka_unit_test(short_submissions_leave_the_bits),
         cmocka_unit_test(what_cannot_be_cut_is_refused),   cmocka_unit_test(every_matmul_gives_the_same_bits),
         cmocka_unit_test(the_cache_is_disposable),

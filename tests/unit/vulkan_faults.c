@@ -154,6 +154,23 @@ static void buffers_that_cannot_be_are_refused(void **state)
     pm_ctx_destroy(&ctx);
 }
 
+// A driver that says what is free is asked before anything is allocated.
+static void the_message_says_what_is_free(void **state)
+{
+    (void)state;
+    pm_ctx *ctx = new_context();
+    pm_device *d = open_device(ctx, "PUMICE_VK_LIMITS", "memory=80M");
+    pm_buffer *first, *second;
+    assert_int_equal(d->backend->buffer_create(d, 30 << 20, &first), PM_OK);
+    assert_int_equal(d->backend->buffer_create(d, 70 << 20, &second), PM_ERR_DEVICE_MEMORY);
+    const char *at = strstr(pm_ctx_message(ctx), "no room for 70.0 MiB more, 30.0 MiB are in use, ");
+    assert_non_null(at);
+    assert_non_null(strstr(at, "MiB are free; a smaller batch"));
+    d->backend->buffer_destroy(first);
+    assert_int_equal(d->backend->buffer_create(d, 30 << 20, &second), PM_OK);
+    pm_ctx_destroy(&ctx);
+}
+
 static void a_lost_device_stays_lost(void **state)
 {
     (void)state;
@@ -209,7 +226,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loader_may_be_missing),       cmocka_unit_test(drivers_may_be_missing),
         cmocka_unit_test(device_creation_may_fail),    cmocka_unit_test(memory_may_run_out_anywhere),
-        cmocka_unit_test(buffers_that_cannot_be_are_refused), cmocka_unit_test(a_lost_device_stays_lost),
+        cmocka_unit_test(buffers_that_cannot_be_are_refused), cmocka_unit_test(the_message_says_what_is_free), cmocka_unit_test(a_lost_device_stays_lost),
         cmocka_unit_test(unknown_switches_are_refused),
     };
     return cmocka_run_group_tests_name("vulkan_faults", tests, NULL, NULL);

@@ -13,7 +13,7 @@ typedef struct facts {
     VkPhysicalDeviceSubgroupSizeControlPropertiesEXT size_control;
     VkQueueFamilyProperties          queue;
     uint32_t                         family;
-    bool                             compute, portability, full_subgroups;
+    bool                             compute, portability, full_subgroups, budget;
 } facts;
 
 const char *pm_vk_result_name(VkResult result)
@@ -87,6 +87,7 @@ static void learn(VkPhysicalDevice physical, facts *f)
     find_queue(physical, f);
     if (f->properties.apiVersion < VK_API_VERSION_1_1) return;
     f->portability = has_extension(physical, "VK_KHR_portability_subset");
+    f->budget = has_extension(physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
     f->driver.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES;
     VkPhysicalDeviceProperties2 both = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2 };
     if (f->properties.apiVersion >= VK_API_VERSION_1_2 || has_extension(physical, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME))
@@ -177,9 +178,10 @@ static void close_device(void *ptr)
 static pm_status create_device(pm_vk_device *d, const facts *f)
 {
     const float priority = 1;
-    const char *extensions[2];
+    const char *extensions[3];
     uint32_t extension_count = 0;
     if (f->portability) extensions[extension_count++] = "VK_KHR_portability_subset";
+    if (f->budget) extensions[extension_count++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
     if (f->full_subgroups) extensions[extension_count++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
     const VkPhysicalDeviceSubgroupSizeControlFeaturesEXT sizes = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT,
                                                                    .subgroupSizeControl = VK_TRUE, .computeFullSubgroups = VK_TRUE };
@@ -194,6 +196,7 @@ static pm_status create_device(pm_vk_device *d, const facts *f)
                d->base.info.id, d->base.info.name, d->base.info.driver, pm_vk_result_name(result));
     volkLoadDeviceTable(&d->vk, d->handle);
     d->family = f->family;
+    d->budget = f->budget;
     d->vk.vkGetDeviceQueue(d->handle, f->family, 0, &d->queue);
     return PM_OK;
 }

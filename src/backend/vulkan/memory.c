@@ -1,6 +1,8 @@
 // Device memory: a few big blocks, cut into buffers. A buffer over half a block gets memory of its own.
 #include "backend/vulkan/vk.h"
 
+#include <stdio.h>
+
 enum { STAGING_SIZE = 8 << 20, BLOCK_SIZE = 32 << 20 };
 
 // A stretch of a block that is not in use; sorted by offset, never touching.
@@ -20,6 +22,19 @@ struct pm_vk_block {
 static const VkBufferUsageFlags usage =
     VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
 
+// How much the driver, or the switch, would still give from the heap of a type; INT64_MAX where nobody says.
+static int64_t free_memory(pm_vk_device *d, uint32_t type)
+{
+    int64_t left = d->switches.memory ? PM_MAX(d->switches.memory - d->allocated, 0) : INT64_MAX;
+    if (!d->budget) return left;
+    VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT };
+    VkPhysicalDeviceMemoryProperties2 m = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2, .pNext = &budget };
+    vkGetPhysicalDeviceMemoryProperties2(d->physical, &m);
+    const uint32_t heap = m.memoryProperties.memoryTypes[type].heapIndex;
+    const int64_t most = (int64_t)budget.heapBudget[heap], used = (int64_t)budget.heapUsage[heap];
+    return most > 0 ? PM_MIN(left, PM_MAX(most - used, 0)) : left;
+}
+
 static pm_status allocate(pm_vk_device *d, uint32_t type, int64_t size, VkDeviceMemory *out)
 {
     const VkMemoryAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .allocationSize = (VkDeviceSize)size,
@@ -28,16 +43,21 @@ static pm_status allocate(pm_vk_device *d, uint32_t type, int64_t size, VkDevice
     const pm_vk_switches *faults = &d->switches;
     d->allocations++;
     if (d->allocations == faults->fail_alloc || (faults->full_from && d->allocations >= faults->full_from)) return PM_ERR_DEVICE_MEMORY;
+    if (size > free_memory(d, type)) return PM_ERR_DEVICE_MEMORY;    // a driver may accept it, and fail when it is used
     const VkResult result = d->vk.vkAllocateMemory(d->handle, &info, NULL, out);
+    d->allocated += result == VK_SUCCESS ? size : 0;
     if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_TOO_MANY_OBJECTS) return PM_ERR_DEVICE_MEMORY;
     return pm_vk_check(d, result, "allocating memory");
 }
 
 static pm_status out_of_memory(pm_vk_device *d, int64_t size)
 {
+    const int64_t left = free_memory(d, d->memory_type);
+    char free_text[48] = "";
+    if (left != INT64_MAX) snprintf(free_text, sizeof free_text, ", %.1f MiB are free", (double)left / 1048576);
     return pm_fail(d, PM_ERR_DEVICE_MEMORY,
-                   "%s (%s): out of device memory: no room for %.1f MiB more, %.1f MiB are in use; a smaller batch (--set batch=N) or another "
-                   "device may fit", d->base.info.id, d->base.info.name, (double)size / 1048576, (double)d->base.memory_now / 1048576);
+                   "%s (%s): out of device memory: no room for %.1f MiB more, %.1f MiB are in use%s; a smaller batch (--set batch=N) or another "
+                   "device may fit", d->base.info.id, d->base.info.name, (double)size / 1048576, (double)d->base.memory_now / 1048576, free_text);
 }
 
 static pm_status create_handle(pm_vk_device *d, int64_t size, VkBuffer *out)
@@ -120,6 +140,7 @@ static void destroy_block(pm_vk_device *d, pm_vk_block *b)
     while (*at && *at != b) at = &(*at)->next;
     if (*at) *at = b->next;
     d->vk.vkFreeMemory(d->handle, b->memory, NULL);
+    d->allocated -= b->size;
     pm_free(b);
 }
 
@@ -284,6 +305,7 @@ pm_status pm_vk_upload(pm_buffer *buffer, int64_t offset, const void *data, int6
 {
     pm_vk_device *d = (pm_vk_device *)buffer->device;
     pm_vk_buffer *b = (pm_vk_buffer *)buffer;
+    d->transfers++;
     PM_TRY(pm_vk_drain(d));
     if (b->data) {
         memcpy(b->data + offset, data, (size_t)size);
@@ -304,6 +326,7 @@ pm_status pm_vk_download(pm_buffer *buffer, int64_t offset, void *data, int64_t 
 {
     pm_vk_device *d = (pm_vk_device *)buffer->device;
     pm_vk_buffer *b = (pm_vk_buffer *)buffer;
+    d->transfers++;
     PM_TRY(pm_vk_drain(d));
     if (b->data) {
         memcpy(data, b->data + offset, (size_t)size);

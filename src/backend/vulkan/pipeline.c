@@ -1,6 +1,8 @@
 // Layouts, pipelines, and their cache on disk: only what a program uses is created. The cache file is disposable.
 #include "backend/vulkan/vk.h"
 
+#include "core/parallel.h"
+
 #define PICK_own(name) &pm_vk_shader_##name
 #define PICK_none(name) NULL
 static const pm_vk_shader *const shaders[PM_OP_COUNT] = {
@@ -119,12 +121,14 @@ void pm_vk_pipelines_close(pm_vk_device *d)
     }
 }
 
-static pm_status create_pipeline(pm_vk_device *d, const pm_vk_variant *v, uint32_t bindings, VkPipeline *out)
+// Called from several threads: the cache is synchronised by the driver, and nothing here fails aloud.
+static VkResult create_pipeline(pm_vk_device *d, const pm_vk_variant *v, uint32_t bindings, VkPipeline *out)
 {
     const VkShaderModuleCreateInfo module_info = { .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = v->shader->size,
                                                    .pCode = v->shader->code };
     VkShaderModule module;
-    PM_TRY(pm_vk_check(d, d->vk.vkCreateShaderModule(d->handle, &module_info, NULL, &module), v->shader->name));
+    VkResult result = d->vk.vkCreateShaderModule(d->handle, &module_info, NULL, &module);
+    if (result != VK_SUCCESS) return result;
     VkSpecializationMapEntry entries[PM_VK_CONSTANTS];
     for (uint32_t i = 0; i < PM_VK_CONSTANTS; i++) entries[i] = (VkSpecializationMapEntry){ i, 4 * i, 4 };
     const VkSpecializationInfo constants = { PM_VK_CONSTANTS, entries, sizeof v->constant, v->constant };
@@ -133,13 +137,27 @@ static pm_status create_pipeline(pm_vk_device *d, const pm_vk_variant *v, uint32
     const VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .pNext = v->subgroup ? &size : NULL,
-                   .flags = v->subgroup ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT : 0, .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module,
-                   .pName = "main", .pSpecializationInfo = &constants },
+                   .flags = v->subgroup ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT : 0,
+                   .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module, .pName = "main", .pSpecializationInfo = &constants },
         .layout = d->layout[bindings],
     };
-    const VkResult result = d->vk.vkCreateComputePipelines(d->handle, d->cache, 1, &info, NULL, out);
+    result = d->vk.vkCreateComputePipelines(d->handle, d->cache, 1, &info, NULL, out);
     d->vk.vkDestroyShaderModule(d->handle, module, NULL);
-    return pm_vk_check(d, result, v->shader->name);
+    return result;
+}
+
+typedef struct creation {
+    pm_vk_device *d;
+    int           first;
+} creation;
+
+static void create_range(void *arg, int64_t begin, int64_t end)
+{
+    const creation *c = arg;
+    for (int64_t i = begin; i < end; i++) {
+        pm_vk_pipeline_entry *e = &c->d->pipelines[c->first + i];
+        e->result = create_pipeline(c->d, &e->variant, e->bindings, &e->handle);
+    }
 }
 
 static pm_vk_pipeline_entry *find_pipeline(pm_vk_device *d, const pm_vk_variant *v)
@@ -149,17 +167,51 @@ static pm_vk_pipeline_entry *find_pipeline(pm_vk_device *d, const pm_vk_variant 
     return NULL;
 }
 
-pm_status pm_vk_pipeline(pm_vk_device *d, const pm_vk_variant *variant, uint32_t bindings, VkPipeline *out)
+static pm_status want_pipeline(pm_vk_device *d, const pm_vk_variant *v, uint32_t bindings)
 {
-    const pm_vk_pipeline_entry *known = find_pipeline(d, variant);
-    *out = known ? known->handle : VK_NULL_HANDLE;
-    if (known) return PM_OK;
+    if (find_pipeline(d, v)) return PM_OK;
     if (d->pipeline_count == d->pipeline_capacity) {
         PM_TRY(pm_grow_array(d, (void **)&d->pipelines, PM_MAX(2 * d->pipeline_capacity, 64), sizeof *d->pipelines));
         d->pipeline_capacity = PM_MAX(2 * d->pipeline_capacity, 64);
     }
-    PM_TRY(create_pipeline(d, variant, bindings, out));
-    d->pipelines[d->pipeline_count++] = (pm_vk_pipeline_entry){ *variant, *out };
-    d->cache_grew = true;
+    d->pipelines[d->pipeline_count++] = (pm_vk_pipeline_entry){ .variant = *v, .bindings = bindings };
+    return PM_OK;
+}
+
+// Those from `first` on; where one fails, they all go.
+static pm_status create_from(pm_vk_device *d, int first)
+{
+    const creation c = { d, first };
+    const int count = d->pipeline_count - first;
+    const pm_vk_pipeline_entry *e = d->pipelines + first, *failed = NULL;
+    pm_parallel_for(PM_MIN(pm_ctx_threads(pm_ctx_of(d)), PM_MAX(count, 1)), count, 1, create_range, (void *)&c);
+    for (int i = 0; i < count && !failed; i++)
+        if (e[i].result != VK_SUCCESS) failed = &e[i];
+    d->cache_grew = d->cache_grew || count > 0;
+    if (!failed) return PM_OK;
+    for (int i = 0; i < count; i++) d->vk.vkDestroyPipeline(d->handle, e[i].handle, NULL);
+    d->pipeline_count = first;
+    return pm_vk_check(d, failed->result, failed->variant.shader->name);
+}
+
+pm_status pm_vk_pipelines_create(pm_vk_device *d, const pm_vk_dispatches *all)
+{
+    const int first = d->pipeline_count;
+    for (int i = 0; i < all->count; i++) {
+        const pm_status st = want_pipeline(d, &all->list[i].variant, (uint32_t)all->list[i].bindings);
+        if (st == PM_OK) continue;
+        d->pipeline_count = first;
+        return st;
+    }
+    return create_from(d, first);
+}
+
+pm_status pm_vk_pipeline(pm_vk_device *d, const pm_vk_variant *variant, uint32_t bindings, VkPipeline *out)
+{
+    const int first = d->pipeline_count;
+    *out = VK_NULL_HANDLE;
+    PM_TRY(want_pipeline(d, variant, bindings));
+    PM_TRY(create_from(d, first));
+    *out = find_pipeline(d, variant)->handle;
     return PM_OK;
 }

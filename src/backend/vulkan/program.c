@@ -47,6 +47,7 @@ static void barrier(recorder *r)
     r->d->vk.vkCmdPipelineBarrier(r->program->segments[r->program->segment_count - 1].commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
                                   VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &b, 0, NULL, 0, NULL);
     r->touched_count = 0;
+    r->d->barriers += !r->rehearsal;
 }
 
 static pm_status order(recorder *r, const pm_vk_dispatch *q)
@@ -140,6 +141,7 @@ static void write_set(recorder *r, const pm_vk_dispatch *q, VkDescriptorSet set)
                                             .descriptorCount = 1, .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
                                             .pBufferInfo = &buffers[i] };
     }
+    r->d->updates++;
     r->d->vk.vkUpdateDescriptorSets(r->d->handle, (uint32_t)q->bindings, writes, 0, NULL);
 }
 
@@ -260,6 +262,7 @@ pm_status pm_vk_prepare(pm_device *device, const pm_plan *plan, pm_program_impl 
     pm_status st = PM_OK;
     for (int n = 0; st == PM_OK && n < plan->count; n++) st = pm_vk_cut(d, plan, n, &all);
     if (st == PM_OK) st = create_scratch(p, &all);
+    if (st == PM_OK) st = pm_vk_pipelines_create(d, &all);
     if (st == PM_OK) st = record_all(&r, plan, &all);
     if (st == PM_OK && d->switches.sync) st = rehearse(&r, plan, &all);
     pm_free(all.list);

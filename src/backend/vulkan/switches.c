@@ -35,9 +35,10 @@ static pm_status take_limit(const void *object, const char *word, void *arg)
         *(word[0] == 'm' ? &s->min_limits : &s->gpu_limits) = true;
         return PM_OK;
     }
+    if (strncmp(word, "memory=", 7) == 0 && read_number(word + 7, &s->memory)) return PM_OK;
     if (strncmp(word, "time=", 5) == 0 && read_number(word + 5, &s->time)) return PM_OK;
     PM_REQUIRE(object, strncmp(word, "range=", 6) == 0 && read_number(word + 6, &s->range) && s->range >= 4096, PM_ERR_ARG,
-               "PUMICE_VK_LIMITS: \"%s\" is not one of min, gpu, range=BYTES (4K or more), time=MICROSECONDS", word);
+               "PUMICE_VK_LIMITS: \"%s\" is not one of min, gpu, range=BYTES (4K or more), time=MICROSECONDS, memory=BYTES", word);
     return PM_OK;
 }
 

@@ -17,7 +17,7 @@ enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK
 // ---- switches: what the environment asks for -------------------------------------------------------------------------------
 //   PUMICE_VK_LIMITS=min[,range=64K][,time=20]   the smallest device there may be, on any driver; a binding of 64 KiB at most;
 //                                          submissions of 20 microseconds, so that small work is cut in time too; gpu: a software
-//                                          driver gets workgroups as large as a GPU's
+//                                          driver gets workgroups as large as a GPU's; memory=64M: 64 MiB of device memory
 //   PUMICE_VK_DISABLE=a,b                  mapping: device memory is never written directly; timestamps: no node times;
 //                                          batching: one submission a run; tiles: no shared-memory matmul; vectors: an element a
 //                                          load; subgroup: folds through shared memory
@@ -32,7 +32,7 @@ enum { PM_VK_MAX_DEVICES = 16, PM_VK_PUSH_WORDS = 32, PM_VK_IN_FLIGHT = 2, PM_VK
 //   PUMICE_CACHE=off                       nothing is kept on disk
 typedef struct pm_vk_switches {
     bool    min_limits, gpu_limits, no_mapping, no_timestamps, no_batching, no_tiles, no_vectors, no_subgroup, no_cache;
-    int64_t range, time;                    // bytes, microseconds; 0: the device's, 100 milliseconds
+    int64_t range, time, memory;            // bytes, microseconds, bytes; 0: the device's, 100 milliseconds
     int64_t fail_alloc, full_from, lose_at, wrong_tile;    // 0: never
     bool    fail_create, core, sync, gpu;
     int     matmul, tile;                   // pm_vk_matmul + 1, a configuration + 1; 0: chosen by device and shape
@@ -80,7 +80,9 @@ typedef struct pm_vk_variant {
 
 typedef struct pm_vk_pipeline_entry {
     pm_vk_variant variant;
+    uint32_t      bindings;
     VkPipeline    handle;
+    VkResult      result;
 } pm_vk_pipeline_entry;
 
 typedef struct pm_vk_block pm_vk_block;
@@ -126,6 +128,7 @@ typedef struct pm_vk_device {
     pm_vk_limits           limits;
     pm_vk_matmul           matmul;
     int64_t                split;                 // the least k of a part of a product; 0: never split
+    bool                   budget;                // the driver tells how much memory is free
     uint32_t               subgroup;              // its size where folds may use it, else 0
     bool                   full_subgroups;        // pipelines can ask for that size, and for full ones
     bool                   tune;                  // tiles are searched for
@@ -135,7 +138,7 @@ typedef struct pm_vk_device {
 
     uint32_t      memory_type, upload_type, read_type;
     bool          mapped;                         // device memory is the host's too
-    int64_t       allocations;
+    int64_t       allocations, allocated;         // how many in all, bytes now
     pm_vk_block  *blocks;
     pm_vk_buffer *buffers;
     pm_vk_staging upload, read;
@@ -146,6 +149,7 @@ typedef struct pm_vk_device {
     pm_vk_slot      slot[PM_VK_IN_FLIGHT];
     int             next_slot;
     int64_t         submissions;
+    int64_t         barriers, updates, transfers;    // recorded in programs; of descriptor sets; between host and device
     char           *lost;                         // the sentence, once the device is lost
 
     VkDescriptorSetLayout set_layout[PM_VK_MAX_BINDINGS + 1];
@@ -226,7 +230,7 @@ const pm_vk_shader *pm_vk_shader_of(const pm_vk_device *d, pm_op op);
 const pm_vk_shader *pm_vk_fold_of(pm_op op);    // what adds the parts of a product
 const pm_vk_shader *pm_vk_shader_named(const char *name);    // NULL when there is none
 int       pm_vk_binding_count(pm_op op);    // its operands, and the scratch of a product
-pm_status pm_vk_pipeline(pm_vk_device *d, const pm_vk_variant *variant, uint32_t bindings, VkPipeline *out);
+pm_status pm_vk_pipeline(pm_vk_device *d, const pm_vk_variant *variant, uint32_t bindings, VkPipeline *out);    // created where it is not yet
 uint64_t  pm_vk_shader_set(void);    // hash of all shaders
 
 // ---- from nodes to dispatches ----------------------------------------------------------------------------------------------
@@ -254,6 +258,8 @@ typedef struct pm_vk_dispatches {
 
 // cols: of what the grid covers.
 void pm_vk_choose(const pm_vk_device *d, const pm_plan_node *node, int64_t cols, pm_vk_variant *out);
+
+pm_status pm_vk_pipelines_create(pm_vk_device *d, const pm_vk_dispatches *all);    // those that are not yet, on all threads
 
 // Appends the dispatches of node `n`: one, or as many as its operands' sizes and the time of a submission ask for.
 pm_status pm_vk_cut(pm_vk_device *d, const pm_plan *plan, int n, pm_vk_dispatches *out);
