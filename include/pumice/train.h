@@ -57,8 +57,11 @@ struct pm_result {
     pm_metrics *validation_users, *test_users;     // values per user, for tests and breakdowns; NULL for validation when a refit was resumed
     pm_metrics_counts validation_counts, test_counts;
     const pm_split *split;
-    int           epoch_count;
+    const char   *source, *filters;    // which data, and what was filtered away, in words
+    int           epoch_count;         // of an evaluated run: what its folder has of the log, 0 where that is gone
     pm_epoch_log *epoch_log;
+    int           loss_count;          // losses of the log, and their names
+    const char   *loss_name[PM_MAX_LOSSES];
     uint64_t      peak_device_memory;
     const char   *run;    // its folder, NULL when nothing was saved
 };
@@ -164,6 +167,34 @@ pm_status pm_sweep_run(pm_ctx *ctx, const pm_sweep_params *params, pm_sweep **ou
 // All of it as JSON text; hangs from parent.
 pm_status pm_sweep_json(const void *parent, const pm_sweep *sweep, char **json);
 void      pm_sweep_destroy(pm_sweep **sweep);
+
+// ---- reports -------------------------------------------------------------------------------------------------------
+// One self-contained HTML file: setting and data, results with intervals and paired tests, training curves, activity, popularity, sweep.
+// It makes no request, runs no script, follows light and dark, and fits a phone. Figures are drawn by gnuplot; where that is
+// missing the page says so and keeps their numbers, which stand below every figure and as CSV.
+
+typedef struct pm_report_entry {
+    const char      *name;
+    const pm_result *result;
+} pm_report_entry;
+
+typedef struct pm_report_params {
+    const char            *path;       // of the file; replaced as a whole
+    const char            *title;      // NULL: made from the models and the data
+    const char            *command;    // how to make it again; NULL: not said
+    const pm_report_entry *entries;    // evaluated on the same users
+    int                    count;
+    bool                   validation; // which part they were evaluated on
+    const char            *quintiles;  // the metric to break down by activity; NULL: the first that has values of each user
+    const pm_sweep        *sweep;      // NULL: a comparison. Else entries are the winner's runs, one a seed
+} pm_report_params;
+
+// Errors    PM_ERR_ARG for entries without values of the part; PM_ERR_IO; PM_ERR_NOMEM
+pm_status pm_report_write(pm_ctx *ctx, const pm_report_params *params);
+
+// The metrics to evaluate a run with for a report of it: `metrics`, or where NULL the run's own (a spec's, when run is NULL), and where
+// the protocol ranks all items also the shares of the popularity bands. *out hangs from parent.
+pm_status pm_report_metrics(const void *parent, const char *run, const pm_spec *spec, const char *metrics, const char **out);
 
 // Holds a device against `ref`: every op, then one training step of every model.
 typedef struct pm_doctor_row {

@@ -94,6 +94,7 @@ struct pm_cli {
     int                   given_count;
     pm_terminal           terminal;
     bool                  failed;    // done, but the answer is no: exit 1
+    char                 *line;      // the command line, as a shell would take it
 };
 
 // Reads argv[0] … argv[argc − 1], which stand behind the command's name, into cli. False after saying what is wrong.

@@ -122,6 +122,39 @@ static int run_command(pm_cli *cli)
     return code;
 }
 
+// A word of a command line, quoted where a shell would read it otherwise.
+static size_t add_word(char *to, const char *word)
+{
+    const bool plain = *word && !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,+%")];
+    size_t n = 0;
+    if (!plain) to[n++] = '\'';
+    for (; *word; word++) {
+        if (*word == '\'') {
+            memcpy(to + n, "'\\'", 3);
+            n += 3;
+        }
+        to[n++] = *word;
+    }
+    if (!plain) to[n++] = '\'';
+    return n;
+}
+
+// The command line for those who want to repeat it; NULL when memory is out, which only costs them that.
+static char *command_line(const char *program, char **argv)
+{
+    size_t size = strlen(program) + 1, n = strlen(program);
+    for (int i = 1; argv[i]; i++) size += 4 * strlen(argv[i]) + 4;
+    char *line = malloc(size);
+    if (!line) return NULL;
+    memcpy(line, program, n);
+    for (int i = 1; argv[i]; i++) {
+        line[n++] = ' ';
+        n += add_word(line + n, argv[i]);
+    }
+    line[n] = 0;
+    return line;
+}
+
 static int start_command(const pm_cli_command *command, const char *program, int argc, char **argv, char **all)
 {
     pm_cli cli = { .command = command, .program = program };
@@ -143,7 +176,9 @@ static int start_command(const pm_cli_command *command, const char *program, int
         code = flush_results(&cli.terminal) ? EXIT_DONE : EXIT_FAILED;
     } else {
         if (command->computes) restart_for_blas(all);
+        cli.line = command_line(program, all);
         code = run_command(&cli);
+        free(cli.line);
     }
     free(cli.operand);
     free(cli.given);

@@ -74,6 +74,18 @@ static bool concerns(const contest *c, int run, const char *setting)
     return !any || has_hyper(entry_model(c->name[run]), setting);
 }
 
+// A report shows more than what was asked for; the epoch is chosen by the same metric all the same.
+static pm_status add_report_metrics(const pm_cli *cli, pm_spec *spec)
+{
+    if (!spec->select && spec->metrics) {
+        char *first = pm_strdup(cli->ctx, spec->metrics);
+        PM_CHECK_ALLOC(first);
+        first[strcspn(first, ",")] = 0;
+        spec->select = first;
+    }
+    return pm_report_metrics(cli->ctx, NULL, spec, spec->metrics, &spec->metrics);
+}
+
 // "MODEL:name=value:name=value": the common settings, then its own; preset=NAME among them is a preset.
 static pm_status train_entry(contest *c, int run)
 {
@@ -83,6 +95,8 @@ static pm_status train_entry(contest *c, int run)
     pm_spec spec;
     PM_TRY(pm_cli_cut(cli->ctx, c->name[run], ':', &pieces, &count));
     PM_TRY(pm_cli_spec(cli, &spec));
+    spec.model = pieces[0];
+    if (pm_cli_has(cli, "report")) PM_TRY(add_report_metrics(cli, &spec));
     const char **settings = pm_new_array(cli->ctx, const char *, spec.setting_count + count);
     PM_CHECK_ALLOC(settings);
     int kept = 0;
@@ -94,7 +108,6 @@ static pm_status train_entry(contest *c, int run)
     }
     spec.settings = settings;
     spec.setting_count = kept;
-    spec.model = pieces[0];
     const char *folder = pm_cli_text(cli, "output"), *run_folder = NULL;
     if (folder) {
         run_folder = pm_sprintf(cli->ctx, "%s/%s", folder, c->name[run]);
@@ -108,13 +121,14 @@ static pm_status evaluate_entry(contest *c, int run)
 {
     pm_cli *cli = c->cli;
     const char *part = pm_cli_text(cli, "part");
-    const pm_evaluate_params params = {
+    pm_evaluate_params params = {
         .run = c->name[run],
         .data = pm_cli_text(cli, "data"),
         .metrics = pm_cli_text(cli, "metrics"),
         .device = pm_cli_text(cli, "device"),
         .validation = part && pm_name_equal(part, "validation"),
     };
+    if (pm_cli_has(cli, "report")) PM_TRY(pm_report_metrics(cli->ctx, c->name[run], NULL, params.metrics, &params.metrics));
     return pm_evaluate(cli->ctx, &params, &c->result[run]);
 }
 
@@ -198,6 +212,13 @@ static pm_status break_down(const contest *c, int run, pm_activity_group *out)
     return pm_activity_breakdown(c->cli->ctx, c->activity, a, run ? b : NULL, counted_users(users_of(c, 0)), GROUPS, out);
 }
 
+// Metrics that only the report asked for stay there.
+static bool is_shown(const contest *c, const char *metric)
+{
+    const char *asked = pm_cli_text(c->cli, "metrics");
+    return !pm_cli_has(c->cli, "report") || strncmp(metric, "tail_", 5) != 0 || (asked && strstr(asked, metric));
+}
+
 // ---- for people ----------------------------------------------------------------------------------------------------
 
 static pm_status show_means(const contest *c)
@@ -210,6 +231,7 @@ static pm_status show_means(const contest *c)
     for (int r = 0; r < c->count; r++) pm_grid_cell(grid, "%s", c->name[r]);
     for (int i = 0; i < pm_metric_set_count(metric_set(c)); i++) {
         const char *name = pm_metric_set_name(metric_set(c), i);
+        if (!is_shown(c, name)) continue;
         pm_grid_cell(grid, "%s", name);
         for (int r = 0; r < c->count; r++) {
             pm_metric_result m;
@@ -233,7 +255,7 @@ static pm_status show_tests(const contest *c)
     for (int i = 0; i < pm_metric_set_count(metric_set(c)); i++)
         for (int r = 1; r < c->count; r++) {
             pm_paired_test t;
-            if (!paired_test(c, r, pm_metric_set_name(metric_set(c), i), &t)) continue;
+            if (!is_shown(c, pm_metric_set_name(metric_set(c), i)) || !paired_test(c, r, pm_metric_set_name(metric_set(c), i), &t)) continue;
             pm_grid_cell(grid, "%s", pm_metric_set_name(metric_set(c), i));
             pm_grid_cell(grid, "%s", c->name[r]);
             pm_grid_cell(grid, "%+.4f ± %.4f", t.difference, t.ci95);
@@ -308,6 +330,7 @@ static cJSON *run_json(const contest *c, int run)
         const char *name = pm_metric_set_name(metric_set(c), i);
         pm_metric_result m;
         pm_paired_test t;
+        if (!is_shown(c, name)) continue;
         if (metric_of(c, run, name, &m)) add_metric(metrics, name, &m);
         if (run && paired_test(c, run, name, &t)) add_test(tests, name, &t);
     }
@@ -360,12 +383,31 @@ static pm_status collect(contest *c)
     return PM_OK;
 }
 
+static pm_status write_report(const contest *c)
+{
+    pm_report_entry entries[MAX_RUNS];
+    for (int i = 0; i < c->count; i++) entries[i] = (pm_report_entry){ c->name[i], c->result[i] };
+    const char *part = pm_cli_text(c->cli, "part");
+    const pm_report_params params = {
+        .path = pm_cli_text(c->cli, "report"),
+        .command = c->cli->line,
+        .entries = entries,
+        .count = c->count,
+        .validation = part && pm_name_equal(part, "validation"),
+        .quintiles = c->quintiles,
+    };
+    PM_TRY(pm_report_write(c->cli->ctx, &params));
+    pm_log(c->cli->ctx, PM_LOG_INFO, "wrote %s", params.path);
+    return PM_OK;
+}
+
 static pm_status run_compare(pm_cli *cli)
 {
     contest c = { .cli = cli, .quintiles = pm_cli_text(cli, "quintiles") };
     PM_TRY(collect(&c));
     PM_REQUIRE(cli->ctx, users_of(&c, 0), PM_ERR_ARG, "%s has no values of each user to compare", c.name[0]);
     if (c.quintiles) PM_TRY(measure_activity(&c));
+    if (pm_cli_has(cli, "report")) PM_TRY(write_report(&c));
     if (pm_cli_has(cli, "json")) return print_json(&c);
     PM_TRY(show_means(&c));
     PM_TRY(show_tests(&c));
@@ -376,13 +418,14 @@ static const pm_option_group compare_group = { "Comparison", (const pm_option[])
     PM_TEXT("quintiles", 0, "METRIC", "also break a metric down by quintile of the users' activity (Mult-VAE, Figure 3)"),
     PM_CHOICE("part", 0, "PART", "test|validation", "which part to compare on. Default: test"),
     PM_TEXT("output", 'o', "DIR", "folder to save the runs of models trained here into"),
+    PM_TEXT("report", 0, "FILE", "also write all of it as one HTML file: tables, tests, curves, activity, popularity (figures want gnuplot)"),
     { 0 } } };
 
 const pm_cli_command pm_cli_compare = {
     .name = "compare", .operands = "RUN|MODEL[:NAME=VALUE]… … [OPTION]…",
     .summary = "Compares runs, or models that it trains first, on the same users: table and paired t-tests against the first.",
     .text = "A model is given with settings of its own after colons, preset=NAME among them. Options of training concern models alone.",
-    .examples = "compare run-dae run-vae --quintiles ndcg@100\n"
+    .examples = "compare run-dae run-vae --quintiles ndcg@100 --report report.html\n"
                 "compare item-pop mult-dae mult-vae:beta_cap=0.4 --data ratings.dat --rating-above 3.5 --epochs 50",
     .least = 1, .most = -1, .computes = true, .hypers = true, .run = run_compare,
     .groups = (const pm_option_group *const[]){ &compare_group, &pm_group_model, &pm_group_read, &pm_group_filter, &pm_group_split,

@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 
-enum { MOST_ROWS = 60 };
+enum { MOST_ROWS = 60, MOST_SEEDS = 10 };    // shown
 
 // ---- for people ----------------------------------------------------------------------------------------------------
 
@@ -114,6 +114,28 @@ static pm_status show_sweep(pm_cli *cli, const pm_sweep *w)
 
 // ---- the command ---------------------------------------------------------------------------------------------------
 
+// The winner's runs once more, for what a report shows of them; nothing is chosen by it.
+static pm_status write_report(pm_cli *cli, const pm_sweep *w)
+{
+    pm_report_entry *entries = pm_new_array(cli->ctx, pm_report_entry, w->seed_count);
+    PM_CHECK_ALLOC(entries);
+    const int count = PM_MIN(w->seed_count, MOST_SEEDS);
+    for (int k = 0; k < count; k++) {
+        pm_evaluate_params params = { .run = w->winner_runs[k], .validation = w->metric_count == 0 };
+        pm_result *result;
+        PM_TRY(pm_report_metrics(cli->ctx, params.run, NULL, NULL, &params.metrics));
+        PM_TRY(pm_evaluate(cli->ctx, &params, &result));
+        entries[k].result = result;
+        entries[k].name = pm_sprintf(cli->ctx, "seed %" PRIu64, w->seeds[k]);
+        PM_CHECK_ALLOC(entries[k].name);
+    }
+    const pm_report_params params = { .path = pm_cli_text(cli, "report"), .command = cli->line, .entries = entries, .count = count,
+                                      .validation = w->metric_count == 0, .sweep = w };
+    PM_TRY(pm_report_write(cli->ctx, &params));
+    pm_log(cli->ctx, PM_LOG_INFO, "wrote %s", params.path);
+    return PM_OK;
+}
+
 static pm_status run_sweep(pm_cli *cli)
 {
     pm_spec spec;
@@ -137,6 +159,7 @@ static pm_status run_sweep(pm_cli *cli)
     };
     PM_REQUIRE(cli->ctx, params.folder, PM_ERR_ARG, "sweep wants -o FOLDER: where its runs go, and where it goes on from when interrupted");
     PM_TRY(pm_sweep_run(cli->ctx, &params, &sweep));
+    if (pm_cli_has(cli, "report")) PM_TRY(write_report(cli, sweep));
     if (!pm_cli_has(cli, "json")) return show_sweep(cli, sweep);
     PM_TRY(pm_sweep_json(cli->ctx, sweep, &json));
     puts(json);
@@ -156,6 +179,7 @@ static const pm_option_group sweep_group = { "Sweep", (const pm_option[]){
     PM_FLAG("halving", 0, "stop hopeless settings: after a ninth and a third of their epochs only the best third goes on"),
     PM_FLAG("keep", 0, "keep the parameters of every run, not only the winner's"),
     PM_TEXT("output", 'o', "FOLDER", "where the runs go; the same command goes on there when it was interrupted"),
+    PM_TEXT("report", 0, "FILE", "also write all of it as one HTML file, with a heat map and the winner's curves (figures want gnuplot)"),
     { 0 } } };
 
 static const pm_option_group evaluation_group = { "Evaluation", (const pm_option[]){
@@ -171,7 +195,7 @@ const pm_cli_command pm_cli_sweep = {
     .summary = "Trains many settings of a model, chooses on validation, then reads the test part once, for the winner.",
     .text = "Every run is a run folder in FOLDER/runs and writes its document as it ends. A sweep that was interrupted, or killed, goes on "
             "where it stood when the same command is given again; nothing finished is repeated.",
-    .examples = "sweep mult-dae --grid \"dropout=0,0.3,0.5;latent=50,200\" --seeds 3 --metric ndcg@100 -o sweep\n"
+    .examples = "sweep mult-dae --grid \"dropout=0,0.3,0.5;latent=50,200\" --seeds 3 --metric ndcg@100 -o sweep --report report.html\n"
                 "sweep mult-vae --grid \"lr=log:1e-4..1e-2;beta_cap=0.1..1\" --random 20 --halving --epochs 60 -o search",
     .least = 1, .most = 1, .computes = true, .hypers = true, .run = run_sweep,
     .groups = (const pm_option_group *const[]){ &sweep_group, &pm_group_model, &pm_group_read, &pm_group_filter, &pm_group_split,

@@ -1,9 +1,39 @@
 // Results: the document of the command.
 #include <math.h>
+#include <stdio.h>
 
 #include <cjson/cJSON.h>
 
 #include "train/session.h"
+
+// The last two parts of a path: enough to know the data by, and nobody else's business where they lie.
+static const char *short_path(const char *path)
+{
+    const char *at = path + strlen(path);
+    for (int slashes = 0; at > path && slashes < 2;)
+        if (*--at == '/' && ++slashes == 2) return at + 1;
+    return *at == '/' ? at + 1 : at;
+}
+
+static char *describe_source(const void *parent, const pm_spec *spec)
+{
+    if (spec->data) return pm_strdup(parent, short_path(spec->data));
+    return pm_sprintf(parent, "synthetic, made by the built-in generator from seed %" PRIu64 "; not real data", spec->synth.seed);
+}
+
+static char *describe_filters(const void *parent, const pm_filter_params *f)
+{
+    char text[256] = "";
+    size_t used = 0;
+    if (f->has_min_rating) used += (size_t)snprintf(text + used, sizeof text - used, "ratings of %g and above; ", f->min_rating);
+    if (f->has_rating_above) used += (size_t)snprintf(text + used, sizeof text - used, "ratings above %g; ", f->rating_above);
+    if (f->min_item) used += (size_t)snprintf(text + used, sizeof text - used, "items with %" PRId64 " interactions or more; ", f->min_item);
+    if (f->min_user) used += (size_t)snprintf(text + used, sizeof text - used, "users with %" PRId64 " or more; ", f->min_user);
+    if (f->until_stable) used += (size_t)snprintf(text + used, sizeof text - used, "until nothing changes; ");
+    if (f->binarize) used += (size_t)snprintf(text + used, sizeof text - used, "every value 1; ");
+    if (used >= 2) text[used - 2] = 0;
+    return pm_strdup(parent, used ? text : "none");
+}
 
 pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *spec, const pm_split *split)
 {
@@ -19,6 +49,14 @@ pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *s
     r->items = split->train.cols;
     r->interactions = split->interactions;
     r->train_users = split->train.rows;
+    r->source = describe_source(r, spec);
+    r->filters = describe_filters(r, &spec->filter);
+    for (int i = 0; i < s->loss_count; i++) {
+        r->loss_name[i] = pm_strdup(r, s->loss_name[i]);
+        PM_CHECK_ALLOC(r->loss_name[i]);
+        r->loss_count = i + 1;
+    }
+    if (!r->source || !r->filters) return PM_ERR_NOMEM;
     return r->model && r->device && r->backend && r->profile && r->protocol && r->select ? PM_OK : PM_ERR_NOMEM;
 }
 

@@ -86,22 +86,22 @@ static int put(char *line, int used, const char *format, double value)
     return used + n;
 }
 
-static int put_array(char *line, int used, const char *key, const double *values, int count)
+static int put_values(char *line, int used, const char *key, const char *const *names, const double *values, int count)
 {
-    used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"%s\": [", key);
+    used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"%s\": {", key);
     for (int i = 0; i < count; i++) {
-        if (i && used < LINE_SIZE) used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", ");
+        if (used < LINE_SIZE) used += snprintf(line + used, (size_t)(LINE_SIZE - used), "%s\"%s\": ", i ? ", " : "", names[i]);
         used = put(line, used, "%.17g", values[i]);
     }
-    return used + snprintf(line + used, (size_t)(LINE_SIZE - used), "]");
+    return used + snprintf(line + used, (size_t)(LINE_SIZE - used), "}");
 }
 
 // The time has a fixed width, so that equal runs have logs of equal length and checkpoints of equal bytes.
-static void format_epoch(const pm_epoch_log *e, int losses, int columns, char line[LINE_SIZE])
+static void format_epoch(const pm_epoch_log *e, const pm_session *s, char line[LINE_SIZE])
 {
     int used = snprintf(line, LINE_SIZE, "{\"epoch\": %" PRId64 ", \"steps\": %" PRId64 ", \"phase\": %d", e->epoch, e->steps, e->phase);
-    used = put_array(line, used, "loss", e->loss, losses);
-    used = put_array(line, used, "schedule", e->schedule, columns);
+    used = put_values(line, used, "loss", s->loss_name, e->loss, s->loss_count);
+    used = put_values(line, used, "schedule", s->model->schedule, e->schedule, s->column_count);
     used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"validation\": ");
     used = put(line, used, "%.17g", e->validation);
     used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"seconds\": ");
@@ -122,7 +122,7 @@ pm_status pm_run_save_epochs(const pm_trainer *t, int from, int64_t *size)
     pm_status st = pm_run_log_open(t->result, path, *size, &log);
     for (int i = from; st == PM_OK && i < t->result->epoch_count; i++) {
         char line[LINE_SIZE];
-        format_epoch(&t->result->epoch_log[i], t->session->loss_count, t->session->column_count, line);
+        format_epoch(&t->result->epoch_log[i], t->session, line);
         st = pm_run_log_append(log, line);
     }
     if (st == PM_OK) st = pm_run_log_sync(log);
@@ -137,18 +137,28 @@ static double number_of(const cJSON *value)
     return cJSON_IsNumber(value) ? value->valuedouble : NAN;
 }
 
-// What the array lacks stays 0, as in a log that was never written.
-static void read_array(const cJSON *array, double *values, int count)
+// By their order. What is lacking stays 0, as in a log that was never written.
+static void read_values(const cJSON *object, double *values, int count)
 {
-    for (int i = 0; i < PM_MIN(cJSON_GetArraySize(array), count); i++) values[i] = number_of(cJSON_GetArrayItem(array, i));
+    for (int i = 0; i < PM_MIN(cJSON_GetArraySize(object), count); i++) values[i] = number_of(cJSON_GetArrayItem(object, i));
+}
+
+static pm_status read_names(pm_result *r, const cJSON *object)
+{
+    for (r->loss_count = 0; r->loss_count < PM_MIN(cJSON_GetArraySize(object), PM_MAX_LOSSES); r->loss_count++) {
+        const char *name = cJSON_GetArrayItem(object, r->loss_count)->string;
+        r->loss_name[r->loss_count] = name ? pm_strdup(r, name) : pm_sprintf(r, "loss %d", r->loss_count + 1);
+        PM_CHECK_ALLOC(r->loss_name[r->loss_count]);
+    }
+    return PM_OK;
 }
 
 // *good: whether it is the line of an epoch.
-static pm_status parse_epoch(const void *parent, const char *path, const char *line, size_t length, pm_epoch_log *e, bool *good)
+static pm_status parse_epoch(pm_result *r, const char *path, const char *line, size_t length, pm_epoch_log *e, bool *good)
 {
     pm_json *json;
     *good = false;
-    const pm_status st = pm_json_parse(parent, path, line, (int64_t)length, &json);
+    pm_status st = pm_json_parse(r, path, line, (int64_t)length, &json);
     if (st != PM_OK) return st == PM_ERR_FORMAT ? PM_OK : st;
     const cJSON *o = json->root;
     const double epoch = number_of(cJSON_GetObjectItemCaseSensitive(o, "epoch")), steps = number_of(cJSON_GetObjectItemCaseSensitive(o, "steps")),
@@ -158,31 +168,48 @@ static pm_status parse_epoch(const void *parent, const char *path, const char *l
         *e = (pm_epoch_log){ .epoch = (int64_t)epoch, .steps = (int64_t)steps, .phase = (int)phase,
                              .validation = number_of(cJSON_GetObjectItemCaseSensitive(o, "validation")),
                              .seconds = number_of(cJSON_GetObjectItemCaseSensitive(o, "seconds")) };
-        read_array(cJSON_GetObjectItemCaseSensitive(o, "loss"), e->loss, PM_MAX_LOSSES);
-        read_array(cJSON_GetObjectItemCaseSensitive(o, "schedule"), e->schedule, PM_MAX_SCHEDULE);
+        read_values(cJSON_GetObjectItemCaseSensitive(o, "loss"), e->loss, PM_MAX_LOSSES);
+        read_values(cJSON_GetObjectItemCaseSensitive(o, "schedule"), e->schedule, PM_MAX_SCHEDULE);
+        if (r->epoch_count == 0) st = read_names(r, cJSON_GetObjectItemCaseSensitive(o, "loss"));
     }
     pm_free(json);
-    return PM_OK;
+    return st;
 }
 
-static pm_status parse_lines(pm_trainer *t, const char *path, char *text)
+// The epochs of the whole lines of text, up to the first that is none: *bad is its number, 0 where there is none such.
+static pm_status parse_lines(pm_result *r, const char *path, char *text, int *capacity, int *bad)
 {
-    pm_result *r = t->result;
     int lines = 0;
     for (const char *at = text; *at; at++) lines += *at == '\n';
-    r->epoch_count = 0;
-    r->epoch_log = pm_new_array(r, pm_epoch_log, PM_MAX(lines, 1));
+    *bad = r->epoch_count = 0;
+    *capacity = PM_MAX(lines, 1);
+    r->epoch_log = pm_new_array(r, pm_epoch_log, *capacity);
     PM_CHECK_ALLOC(r->epoch_log);
-    t->log_capacity = PM_MAX(lines, 1);
     for (char *at = text; r->epoch_count < lines;) {
         char *end = strchr(at, '\n');
         bool good;
         PM_TRY(parse_epoch(r, path, at, (size_t)(end - at), &r->epoch_log[r->epoch_count], &good));
-        PM_REQUIRE(r, good, PM_ERR_FORMAT, "%s:%d: no line of a training log", path, r->epoch_count + 1);
+        if (!good) {
+            *bad = r->epoch_count + 1;
+            return PM_OK;
+        }
         r->epoch_count++;
         at = end + 1;
     }
     return PM_OK;
+}
+
+pm_status pm_run_peek_epochs(pm_result *r, const char *run)
+{
+    char *text = NULL, *path = log_path(r, run);
+    int64_t length;
+    int capacity, bad;
+    PM_CHECK_ALLOC(path);
+    pm_status st = pm_file_exists(path) ? pm_file_read(r, path, LOG_LIMIT, &text, &length) : PM_OK;
+    if (st == PM_OK && text) st = parse_lines(r, path, text, &capacity, &bad);
+    pm_free(text);
+    pm_free(path);
+    return st;
 }
 
 pm_status pm_run_load_epochs(pm_trainer *t, const char *run, int64_t size)
@@ -190,12 +217,14 @@ pm_status pm_run_load_epochs(pm_trainer *t, const char *run, int64_t size)
     pm_run_log *log = NULL;
     char *text = NULL;
     int64_t length;
+    int bad = 0;
     char *path = log_path(t->result, run);
     PM_CHECK_ALLOC(path);
     pm_status st = pm_run_log_open(t->result, path, size, &log);
     pm_free(log);
     if (st == PM_OK) st = pm_file_read(t->result, path, LOG_LIMIT, &text, &length);
-    if (st == PM_OK) st = parse_lines(t, path, text);
+    if (st == PM_OK) st = parse_lines(t->result, path, text, &t->log_capacity, &bad);
+    if (st == PM_OK && bad) st = pm_fail(t->result, PM_ERR_FORMAT, "%s:%d: no line of a training log", path, bad);
     pm_free(text);
     pm_free(path);
     return st;

@@ -17,4 +17,7 @@ pm_status pm_run_save_epochs(const pm_trainer *t, int from, int64_t *size);
 // Reads the first `size` bytes of metrics.jsonl back and cuts off what follows.
 pm_status pm_run_load_epochs(pm_trainer *t, const char *run, int64_t size);
 
+// What metrics.jsonl has of the log of a run, for showing it: up to the first line that is none. A missing file is an empty log.
+pm_status pm_run_peek_epochs(pm_result *r, const char *run);
+
 #endif

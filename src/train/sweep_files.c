@@ -161,8 +161,9 @@ static pm_status check_manifest(const pm_sweeper *s, const char *path, const pm_
     PM_TRY(read_json(s->sweep, path, SIZE_LIMIT, &theirs));
     find_difference(mine->root, theirs->root, "", where, sizeof where);
     pm_free(theirs);
-    PM_REQUIRE(s->ctx, !*where, PM_ERR_ARG, "%s holds a sweep of another setting: it differs in %s (see its sweep.json); repeat its own command to go on with it, or name "
-               "another folder", s->params->folder, pm_name_equal(where, "data") ? "the data or their split" : where);
+    PM_REQUIRE(s->ctx, !*where, PM_ERR_ARG,
+               "%s holds a sweep of another setting: it differs in %s (see its sweep.json); repeat its own command to go on with it, or "
+               "name another folder", s->params->folder, pm_name_equal(where, "data") ? "the data or their split" : where);
     return PM_OK;
 }
 
@@ -394,10 +395,11 @@ pm_status pm_sweep_read_test(pm_sweeper *s, bool *found)
     if (!pm_file_exists(path)) return PM_OK;
     PM_TRY(read_json(s->sweep, path, DOCUMENT_LIMIT, &json));
     const cJSON *metrics = cJSON_GetObjectItemCaseSensitive(json->root, "metrics");
-    bool good = is_ours(s, json->root) && read_integer(json->root, "winner", s->space->setting_count - 1, &winner) && winner == s->sweep->winner &&
-                cJSON_IsObject(metrics);
+    bool good = is_ours(s, json->root) && read_integer(json->root, "winner", s->space->setting_count - 1, &winner) &&
+                winner == s->sweep->winner && cJSON_IsObject(metrics);
     pm_status st = good ? parse_test(s->sweep, metrics, &good) : PM_OK;
-    if (st == PM_OK && !good) st = pm_fail(s->ctx, PM_ERR_FORMAT, "%s: is damaged, or of another sweep; remove it, and the test is done again", path);
+    if (st == PM_OK && !good)
+        st = pm_fail(s->ctx, PM_ERR_FORMAT, "%s: is damaged, or of another sweep; remove it, and the test is done again", path);
     *found = st == PM_OK;
     pm_free(json);
     pm_free(path);

@@ -95,7 +95,8 @@ static pm_status read_range(const void *object, const grid *g, axis *a, const ch
     a->range = true;
     a->logarithmic = logarithmic;
     a->whole = h->type == PM_HYPER_INTEGER;
-    PM_REQUIRE(object, a->whole || h->type == PM_HYPER_NUMBER, PM_ERR_ARG, "grid: %s is no number and cannot take a range; list its values", h->name);
+    PM_REQUIRE(object, a->whole || h->type == PM_HYPER_NUMBER, PM_ERR_ARG,
+               "grid: %s is no number and cannot take a range; list its values", h->name);
     char low[64];    // apart, since "0..1" reads as "0." otherwise
     snprintf(low, sizeof low, "%.*s", (int)PM_MIN(dots - at, (ptrdiff_t)sizeof low - 1), at);
     errno = 0;
@@ -105,7 +106,8 @@ static pm_status read_range(const void *object, const grid *g, axis *a, const ch
     PM_REQUIRE(object, first && end != dots + 2 && !*end && errno == 0 && a->lo < a->hi, PM_ERR_ARG,
                "grid: %s=%s is no range; write lo..hi with lo below hi, such as 0.1..0.5 or log:1e-4..1e-2", h->name, text);
     PM_REQUIRE(object, a->lo >= h->lo && a->hi <= h->hi, PM_ERR_ARG, "grid: %s=%s must be within %g and %g", h->name, text, h->lo, h->hi);
-    PM_REQUIRE(object, !logarithmic || a->lo > 0, PM_ERR_ARG, "grid: %s=%s has no logarithm at its lower end; it must be above 0", h->name, text);
+    PM_REQUIRE(object, !logarithmic || a->lo > 0, PM_ERR_ARG,
+               "grid: %s=%s has no logarithm at its lower end; it must be above 0", h->name, text);
     return PM_OK;
 }
 
@@ -167,8 +169,8 @@ static pm_status read_grid(const void *object, const pm_sweep_params *p, const c
     }
     PM_REQUIRE(object, g->axis_count > 0, PM_ERR_ARG, "grid: it is empty; write name=value,value;name=value,value");
     for (int i = 0; i < g->axis_count; i++)
-        PM_REQUIRE(object, p->random > 0 || !g->axes[i].range, PM_ERR_ARG, "grid: %s is a range, from which --random N draws; without it list values",
-                   g->axes[i].name[0]);
+        PM_REQUIRE(object, p->random > 0 || !g->axes[i].range, PM_ERR_ARG,
+                   "grid: %s is a range, from which --random N draws; without it list values", g->axes[i].name[0]);
     return PM_OK;
 }
 
@@ -285,7 +287,8 @@ static pm_status make_settings(pm_space *s, const grid *g, const pm_sweep_params
     for (int i = 0, at = 0; i < g->axis_count; i++)
         for (int k = 0; k < g->axes[i].name_count; k++) s->parameters[at++] = g->axes[i].name[k];
     if (drawn) return draw_all(s, g, count, p->spec->seed, values);
-    if (p->random > all) pm_log(s, PM_LOG_INFO, "the grid has %" PRId64 " settings, fewer than --random %" PRId64 ": all are run", all, p->random);
+    if (p->random > all)
+        pm_log(s, PM_LOG_INFO, "the grid has %" PRId64 " settings, fewer than --random %" PRId64 ": all are run", all, p->random);
     for (; s->setting_count < count; s->setting_count++)
         put_combination(g, s, s->setting_count, values + (int64_t)s->setting_count * s->parameter_count);
     return PM_OK;
@@ -297,7 +300,8 @@ static pm_status check_settings(const pm_space *s, const pm_sweep_params *p)
     pm_config *config;
     PM_TRY(pm_spec_config(s, p->spec, &config));
     for (int i = 0; i < s->setting_count; i++)
-        for (int k = 0; k < s->parameter_count; k++) PM_TRY(pm_config_set(config, s->parameters[k], s->values[(int64_t)i * s->parameter_count + k]));
+        for (int k = 0; k < s->parameter_count; k++)
+            PM_TRY(pm_config_set(config, s->parameters[k], s->values[(int64_t)i * s->parameter_count + k]));
     pm_free(config);
     return PM_OK;
 }
@@ -307,7 +311,8 @@ pm_status pm_space_create(const void *parent, const pm_sweep_params *p, const pm
     const char *text = p->grid;
     *out = NULL;
     PM_REQUIRE(parent, !p->grid || !p->grid_name, PM_ERR_ARG, "a grid and a grid of the model's own exclude each other");
-    PM_REQUIRE(parent, p->grid || p->grid_name, PM_ERR_ARG, "sweep: what is to be varied? Give --grid \"name=value,value;…\" or --preset-grid NAME");
+    PM_REQUIRE(parent, p->grid || p->grid_name, PM_ERR_ARG,
+               "sweep: what is to be varied? Give --grid \"name=value,value;…\" or --preset-grid NAME");
     pm_space *s = pm_new(parent, pm_space);
     PM_CHECK_ALLOC(s);
     grid *g = pm_new(s, grid);

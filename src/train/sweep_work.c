@@ -111,7 +111,8 @@ static pm_status do_run(worker *w, int index)
 {
     pool *p = w->pool;
     pm_ctx *ctx;
-    const pm_ctx_params params = { .log = hear, .log_user = w, .log_level = PM_LOG_WARN, .progress = watch, .progress_user = w, .threads = p->threads };
+    const pm_ctx_params params = { .log = hear, .log_user = w, .log_level = PM_LOG_WARN, .progress = watch, .progress_user = w,
+                                   .threads = p->threads };
     pm_status st = pm_ctx_create(&params, &ctx);
     if (st != PM_OK) return st;
     pthread_mutex_lock(&p->lock);
@@ -167,10 +168,12 @@ static void tell_run(const pm_sweeper *s, const pm_sweep_run_state *run, int num
     const char *const *values = s->space->values + (int64_t)run->setting * s->space->parameter_count;
     for (int i = 0; i < s->space->parameter_count && used < sizeof setting; i++)
         used += (size_t)snprintf(setting + used, sizeof setting - used, "  %s=%s", s->space->parameters[i], values[i]);
-    if (*run->failed) pm_log(s->ctx, PM_LOG_WARN, "run %d/%d%s  seed %" PRIu64 " cannot win: %s", number, total, setting, s->sweep->seeds[run->seed], run->failed);
+    const uint64_t seed = s->sweep->seeds[run->seed];
+    if (*run->failed)
+        pm_log(s->ctx, PM_LOG_WARN, "run %d/%d%s  seed %" PRIu64 " cannot win: %s", number, total, setting, seed, run->failed);
     else
         pm_log(s->ctx, PM_LOG_INFO, "run %d/%d%s  seed %" PRIu64 "  %s %.4f at epoch %" PRId64 " of %" PRId64 "  %.1f s", number, total, setting,
-               s->sweep->seeds[run->seed], s->sweep->select, run->value[run->rungs - 1], run->best_epoch, run->epochs, run->seconds);
+               seed, s->sweep->select, run->value[run->rungs - 1], run->best_epoch, run->epochs, run->seconds);
 }
 
 static double best_so_far(const pm_sweeper *s, int rung)

@@ -82,8 +82,11 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, p
     const double before = pm_clock();
     PM_TRY(pm_evaluator_run(e, r, &m));
     r->eval_seconds = pm_clock() - before;
-    PM_TRY(pm_result_describe(r, o->session, o->spec, o->split));
+    pm_spec used = *o->spec;
+    if (p->data) used.data = p->data;
+    PM_TRY(pm_result_describe(r, o->session, &used, o->split));
     PM_TRY(pm_result_add(r, m, p->validation));
+    PM_TRY(pm_run_peek_epochs(r, p->run));
     pm_checkpoint_describe(o->checkpoint, r);
     r->refit = pm_checkpoint_refitted(o->checkpoint);
     uint64_t now;

@@ -1,0 +1,41 @@
+// Inside of a report: what its sections share. A section that has nothing to show writes nothing, not even its heading.
+#ifndef PM_REPORT_H
+#define PM_REPORT_H
+
+#include <pumice/train.h>
+
+#include "train/page.h"
+
+enum { PM_REPORT_MAX = PM_CHART_MAX_SERIES - 1 };
+
+typedef struct pm_report {
+    pm_ctx                 *ctx;
+    const pm_report_params *p;
+    pm_page                *page;
+    const char             *names[PM_REPORT_MAX];    // of the entries
+} pm_report;
+
+extern const char pm_report_style[];    // CSS (report_style.c)
+
+// The metrics of an entry on the report's part.
+const pm_metrics       *pm_report_users(const pm_report *r, int entry);
+const pm_metric_result *pm_report_find(const pm_report *r, int entry, const char *metric);    // NULL: it lacks it
+const pm_eval_part     *pm_report_part(const pm_report *r, int entry);
+bool pm_report_is_tail(const char *metric);    // a share of a popularity band, which has a figure of its own
+
+void pm_report_heading(const pm_report *r, const char *title);
+// "0.3512 ± 0.0081", or without interval, or a dash.
+void pm_report_mean(const pm_report *r, const pm_metric_result *m);
+void pm_report_swatch(const pm_report *r, int entry);
+
+// Sections, in their order (report_setting.c, report_results.c, report_figures.c, report_sweep.c).
+pm_status pm_report_setting(pm_report *r);
+pm_status pm_report_sweep(pm_report *r);
+pm_status pm_report_results(pm_report *r);
+pm_status pm_report_tests(pm_report *r);
+pm_status pm_report_curves(pm_report *r);
+pm_status pm_report_activity(pm_report *r);
+pm_status pm_report_popularity(pm_report *r);
+pm_status pm_report_runs(pm_report *r);
+
+#endif

@@ -1,0 +1,97 @@
+# compare --report and sweep --report: one HTML file that stands alone, with figures where there is gnuplot and tables in any case.
+. "$SUPPORT"
+command -v python3 >/dev/null || exit 77
+page()
+{
+    python3 "$(dirname "$SUPPORT")/page.py" "$@" >wrong || fail "$(cat wrong)"
+}
+contains()
+{
+    grep -qF -- "$2" "$1" || fail "$1 lacks: $2"
+}
+# shellcheck disable=SC2086
+expect 0 train mult-vae $SMALL --epochs 4 --seed 3 -o 'r<u>&n'
+# shellcheck disable=SC2086
+expect 0 train item-pop --device $DEVICE --held-out 200 --seed 3 -o pop
+expect 0 compare pop 'r<u>&n' --json
+cp out plain
+# without gnuplot: said on stderr and on the page; everything else is there
+mkdir empty
+PATH=$FOLDER/empty "$PUMICE" compare pop 'r<u>&n' --report bare.html --json >out 2>err || fail "compare --report without gnuplot"
+says err "gnuplot-nox"
+cmp -s out plain || fail "--report changes the document"
+page bare.html 0
+contains bare.html "Figures are missing"
+contains bare.html "apt install gnuplot-nox"
+for what in "Setting and data" "Results on test" "Paired significance" "Validation by epoch" "kl" "ndcg@100 by quintile" "not real data" \
+            "r&lt;u&gt;&amp;n" "<b>" "95 %" "data:text/csv" "mult-vae" "hyperparameters"; do
+    contains bare.html "$what"
+done
+grep -q 'r<u>' bare.html && fail "a name is not escaped"
+mean=$("$JSON_GET" plain runs 1 metrics ndcg@100 mean)
+contains bare.html "$(printf '%.4f' "$mean")"
+# a report that cannot be written leaves the old one
+cp bare.html old
+expect 1 compare pop 'r<u>&n' --report nowhere/report.html
+says err "nowhere/report.html"
+cmp bare.html old || fail "the old report is gone"
+# runs that are no longer whole: the log is gone, and so are the curves, without a heading over nothing
+cp -r 'r<u>&n' nolog
+rm nolog/metrics.jsonl
+PATH=$FOLDER/empty "$PUMICE" compare nolog --report nolog.html -q >out 2>err || fail "without a log"
+page nolog.html 0
+grep -q "Validation by epoch" nolog.html && fail "curves of nothing"
+# leave-one-out has no lists to show the popularity of
+# shellcheck disable=SC2086
+expect 0 train mult-dae $SMALL --protocol leave-one-out --epochs 2 -o loo
+PATH=$FOLDER/empty "$PUMICE" compare loo --report loo.html -q >out 2>err || fail "leave-one-out"
+page loo.html 0
+grep -q "Popularity" loo.html && fail "popularity of lists that there are not"
+command -v gnuplot >/dev/null || exit 0
+# with gnuplot
+expect 0 compare pop 'r<u>&n' --report report.html
+page report.html 6
+contains report.html "var(--s1)"
+contains report.html "currentColor"
+expect 0 compare pop 'r<u>&n' --part validation --quintiles recall_capped@20 --report validation.html
+page validation.html 6
+contains validation.html "recall_capped@20 by quintile"
+# shellcheck disable=SC2086
+expect 0 compare item-pop mult-dae:epochs=3:latent=8 $SMALL --report trained.html
+page trained.html 5
+contains trained.html "mult-dae:epochs=3:latent=8"
+# a sweep: heat map, the winner's curves
+# shellcheck disable=SC2086
+expect 0 sweep mult-dae $SMALL --epochs 3 --seeds 2 --grid "hidden=none|16,8;dropout=0,0.5" -o sweep --report sweep.html
+page sweep.html 6
+contains sweep.html "16,8"
+contains sweep.html "winner"
+contains sweep.html "heat-1"
+contains sweep.html "sweep mult-dae"
+# shellcheck disable=SC2086
+expect 0 sweep mult-dae $SMALL --epochs 1 --grid "dropout=0..0.9;lr=log:1e-3..1e-1;latent=4,8" --random 15 -o drawn --report drawn.html
+page drawn.html
+contains drawn.html "dots-2"
+# shellcheck disable=SC2086
+expect 0 sweep mult-dae $SMALL --epochs 2 --grid "dropout=0,0.3" -o one --refit --report one.html
+page one.html
+contains one.html "sweep-points"
+# in a browser: nothing on the console, which is where a refused request or a script would show; a page made bad on purpose shows that
+# the console is heard
+browser=$(command -v chromium || command -v chromium-browser) || exit 0
+look()
+{
+    timeout 100 "$browser" --headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run --user-data-dir="$FOLDER/browser" \
+        --enable-logging=stderr --virtual-time-budget=2000 --window-size=390,2000 --dump-dom "file://$FOLDER/$1" >dom 2>console || return 1
+    grep CONSOLE console >said
+    [ -s dom ]
+}
+sed 's|</body>|<script>x()</script><img src="pixel.png"></body>|' report.html >bad.html
+look bad.html || exit 0    # no browser that works here
+[ "$(wc -l <said)" -eq 2 ] || fail "a bad page was not noticed: $(cat said)"
+for file in report sweep drawn bare; do
+    look $file.html || fail "the browser fails on $file.html"
+    [ -s said ] && fail "$file.html: $(cat said)"
+    [ "$(grep -c 'class="plot"' dom)" -eq "$(grep -c 'class="plot"' $file.html)" ] || fail "$file.html: figures are lost"
+done
+exit 0
