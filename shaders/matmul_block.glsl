@@ -6,13 +6,14 @@ void block(uint part, uvec2 range, uint m0, uint n0)
 {
     const uint a_by_m = p.ta != 0u ? 1u : p.a_stride, a_by_k = p.ta != 0u ? p.a_stride : 1u;
     const uint b_by_n = p.tb != 0u ? p.b_stride : 1u, b_by_k = p.tb != 0u ? 1u : p.b_stride;
+    const bool fresh = range.x == part * p.part;
     float acc[BLOCK][BLOCK];
     uint at_a[BLOCK], at_b[BLOCK];
     for (uint r = 0u; r < BLOCK; r++) {    // past the edge the last one is computed again and not stored
         const uint m = min(m0 + r, p.hi - 1u), n = min(n0 + r, p.N - 1u);
         at_a[r] = p.a_off + m * a_by_m + range.x * a_by_k;
         at_b[r] = p.b_off + n * b_by_n + range.x * b_by_k;
-        for (uint c = 0u; c < BLOCK; c++) acc[r][c] = sum_begin(part, range.x, m, min(n0 + c, p.N - 1u));
+        for (uint c = 0u; c < BLOCK; c++) acc[r][c] = fresh ? 0.0 : sum_begin(part, range.x, m, min(n0 + c, p.N - 1u));
     }
     for (uint k = range.x; k < range.y; k++) {
         float row[BLOCK], col[BLOCK];
@@ -25,9 +26,17 @@ void block(uint part, uvec2 range, uint m0, uint n0)
         for (uint r = 0u; r < BLOCK; r++)
             for (uint c = 0u; c < BLOCK; c++) acc[r][c] += row[r] * col[c];
     }
-    for (uint r = 0u; r < BLOCK; r++)
-        for (uint c = 0u; c < BLOCK; c++)
-            if (m0 + r < p.hi && n0 + c < p.N) sum_end(part, m0 + r, n0 + c, acc[r][c]);
+    if (PM_FINISHED) {
+        for (uint r = 0u; r < BLOCK; r++)
+            for (uint c = 0u; c < BLOCK; c++)
+                if (m0 + r < p.hi && n0 + c < p.N) {
+                    PM_MATMUL_STORE(m0 + r, n0 + c, acc[r][c]);
+                }
+    } else {
+        for (uint r = 0u; r < BLOCK; r++)
+            for (uint c = 0u; c < BLOCK; c++)
+                if (m0 + r < p.hi && n0 + c < p.N) sum_keep(part, m0 + r, n0 + c, acc[r][c]);
+    }
 }
 
 void main()

@@ -23,11 +23,18 @@ float sum_begin(uint part, uint from, uint m, uint n)
     return PM_SPLIT ? PM_SUM(part, m, n) : PM_MATMUL_WAIT(m, n);
 }
 
-void sum_end(uint part, uint m, uint n, float sum)
+// Whether sums are finished after this dispatch; else they are kept.
+#define PM_FINISHED (!PM_SPLIT && p.win_hi >= p.K)
+
+void sum_keep(uint part, uint m, uint n, float sum)
 {
     if (PM_SPLIT) PM_SUM(part, m, n) = sum;
-    else if (p.win_hi < p.K) PM_MATMUL_WAIT(m, n) = sum;
-    else {
+    else PM_MATMUL_WAIT(m, n) = sum;
+}
+
+void sum_end(uint part, uint m, uint n, float sum)
+{
+    if (PM_FINISHED) {
         PM_MATMUL_STORE(m, n, sum);
-    }
+    } else sum_keep(part, m, n, sum);
 }
