@@ -5,7 +5,7 @@
     bench/goals.py step train --results goals.json  # some parts, kept; the table shows all that the file has
     bench/goals.py --quick                          # small sizes: shows that everything runs; the figures mean nothing
 
-Parts: torch (peers/torch_mult_vae.py), step (a training step op by op, beside OpenBLAS on its products), eval (`pumice bench eval`), train (the
+Parts: torch, tuned (peers/torch_mult_vae.py), step (a training step op by op, beside OpenBLAS on its products), eval (`pumice bench eval`), train (the
 memory of `pumice train`), drivers (matmul shaders on the software Vulkan drivers), work (step time against batch, interactions, items),
 start (time to the first step), gpu (a Vulkan device that is no software, where there is one). Each figure is a ratio of medians taken in turns in
 one run; sizes are Mult-VAE's on ML-20M, data synthetic. Needs NumPy and SciPy, and PyTorch for the part torch.
@@ -26,6 +26,7 @@ import sgemm  # noqa: E402
 
 MODEL = ["mult-vae", "anneal_steps=200000"]
 USERS, ITEMS, PER_USER = 27335, 20108, 73    # a fifth of ML-20M's users: what a step costs does not depend on how many there are
+DISTURBED = 0.05    # share of the machine that other work took
 MATMULS = ("tile", "block", "plain")
 
 
@@ -45,11 +46,12 @@ def seconds_a_step(answer):
 
 # ---- parts: each gives figures by name -----------------------------------------------------------------------------------
 
-def torch_ratios(options, device):
+def torch_ratios(options, device, only=()):
     with tempfile.NamedTemporaryFile(suffix=".json") as f:
         command = [sys.executable, os.path.join(HERE, "peers", "torch_mult_vae.py"), "--build", options.build, "--threads", str(options.threads),
                    "--cache", options.cache, "--device", device, "--json", f.name]
         command += ["--preset", "small", "--steps", "4", "--chunk", "2"] if options.quick else []
+        command += ["--only", ",".join(only)] if only else []
         done = subprocess.run(command + ["--any-blas"] * options.any_blas, stdout=subprocess.PIPE, check=False, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"torch_mult_vae.py ended with {done.returncode}")
@@ -57,7 +59,11 @@ def torch_ratios(options, device):
 
 
 def part_torch(options, _env):
-    return torch_ratios(options, "cpu")
+    return torch_ratios(options, "cpu", ["dense", "sparse", "bag"])
+
+
+def part_tuned(options, _env):
+    return torch_ratios(options, "cpu", ["dense+tuned", "sparse+tuned", "bag+tuned"])
 
 
 def openblas_of(ops):
@@ -224,17 +230,14 @@ def verdict(met):
 
 
 def torch_rows(r):
-    if "torch" not in r:
-        yield "CPU step against PyTorch, dense and sparse input", "≥ 3 and ≥ 2.5 times as fast", "", None
-        return
-    t = r["torch"]
-
-    def best(tail):
-        return min(t["torch sparse" + tail], t["torch bag" + tail])
-
-    yield "CPU step against PyTorch, dense input", "≥ 3 times as fast", f"{t['torch dense']:.2f} (tuned environment: {t['torch dense+tuned']:.2f})", t["torch dense"] >= 3
-    yield ("CPU step against PyTorch, sparse input, the faster of two ways", "≥ 2.5 times as fast",
-           f"{best(''):.2f} (tuned environment: {best('+tuned'):.2f})", best("") >= 2.5)
+    t, tuned = r.get("torch"), r.get("tuned")
+    dense, sparse = t and t["torch dense"], t and min(t["torch sparse"], t["torch bag"])
+    dense_text, sparse_text = t and f"{dense:.2f}", t and f"{sparse:.2f}"
+    if t and tuned:
+        dense_text += f" (in its tuned environment: {tuned['torch dense+tuned']:.2f})"
+        sparse_text += f" (in its tuned environment: {min(tuned['torch sparse+tuned'], tuned['torch bag+tuned']):.2f})"
+    yield "CPU step against PyTorch, dense input", "≥ 3 times as fast", dense_text, t and dense >= 3
+    yield "CPU step against PyTorch, sparse input, the faster of two ways", "≥ 2.5 times as fast", sparse_text, t and sparse >= 2.5
 
 
 def step_rows(r):
@@ -304,12 +307,27 @@ def print_table(results):
     print()
 
 
+def measure(part, options, env):
+    """The least disturbed of at most --tries."""
+    best = None
+    for _ in range(options.tries):
+        others = common.Others()
+        figures = part(options, env)
+        figures["others"] = others.share()
+        if best is None or figures["others"] < best["others"]:
+            best = figures
+        if best["others"] <= DISTURBED:
+            break
+    return best
+
+
 def main():
     parts = {name[5:]: f for name, f in globals().items() if name.startswith("part_")}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_options(parser)
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(parts))
-    parser.add_argument("--results", metavar="FILE", help="keeps the figures there and joins those it has")
+    parser.add_argument("--results", metavar="FILE", help="keeps the figures there, the less disturbed of old and new, and joins those it has")
+    parser.add_argument("--tries", type=int, default=2, help="measures of a part that other work disturbs (default: 2)")
     parser.add_argument("--quick", action="store_true", help="small sizes: the figures mean nothing")
     options = parser.parse_args()
     for part in options.parts:
@@ -323,9 +341,10 @@ def main():
             results = json.load(f)
     for part in options.parts or parts:
         common.note(f"part {part}")
-        others = common.Others()
         try:
-            results[part] = dict(parts[part](options, env), others=others.share())
+            measured = measure(parts[part], options, env)
+            if measured["others"] <= results.get(part, measured)["others"]:
+                results[part] = measured
         except (RuntimeError, ImportError) as problem:
             common.note(f"{part} was not measured: {problem}")
         if options.results:
@@ -334,7 +353,7 @@ def main():
     print_table(results)
     if options.quick:
         print("- quick sizes: these figures and verdicts mean nothing")
-    disturbed = [f"{part} {100 * figures['others']:.0f} %" for part, figures in results.items() if figures["others"] > 0.05]
+    disturbed = [f"{part} {100 * figures['others']:.0f} %" for part, figures in results.items() if figures["others"] > DISTURBED]
     if disturbed:
         print("- other work took a share of the machine, so repeat these when nothing else runs: " + ", ".join(disturbed))
     print(f"- {common.machine(options.threads)}")
