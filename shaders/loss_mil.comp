@@ -13,17 +13,23 @@ vec2 loss_known(float v, float x)
     return vec2(term, -sign_ * g * term * pm_sigmoid(sign_ * v));
 }
 
+// The polynomial serves up to tanh(0.625), and is anything at all far out.
+float nearest(float by_polynomial, float by_exp)
+{
+    return abs(by_exp) < 0.5546 ? by_polynomial : by_exp;
+}
+
 // tanh(v/2) = 2p − 1, to full precision near 0, from the exp that p(1 − p) needs as well; the power by repeated squaring.
 void loss_missing(WIDE v, out WIDE term, out WIDE slope)
 {
-    const WIDE h = 0.5 * v, w = min(h * h, WIDE(1.0)), a = -abs(v), e = PM_OF(pm_exp, a), one = WIDE(1.0), all = one + e;
+    const WIDE h = 0.5 * v, w = h * h, a = -abs(v), e = PM_OF(pm_exp, a), one = WIDE(1.0), all = one + e;
     const WIDE r = PM_OF2(pm_div, one, all);
     WIDE q = WIDE(-5.70498872745e-3);
     q = q * w + 2.06390887954e-2;
     q = q * w - 5.37397155531e-2;
     q = q * w + 1.33314422036e-1;
     q = q * w - 3.33332819422e-1;
-    const WIDE near = h + h * (q * w), far = sign(h) * ((1.0 - e) * r), t = mix(near, far, step(WIDE(0.625), abs(h)));
+    const WIDE near = h + h * (q * w), far = sign(h) * ((1.0 - e) * r), t = PM_OF2(nearest, near, far);
     const WIDE first = t * t;
     WIDE square = first, power = one;    // t^(2·gmi − 2)
     for (uint k = p.gmi - 1u; k != 0u; k >>= 1) {

@@ -4,6 +4,8 @@ if(PUMICE_TEST_DRIVERS)
         pumice_driver_test(unit.${test} unit_${test})
     endforeach()
 
+    pumice_driver_test(unit.loss_limits unit_loss_limits vulkan)
+
     # As on the smallest device there may be, so that windows are met by tiny tensors; with every optional path off; with
     # the workgroups that a GPU gets.
     pumice_driver_test(op.parity.min ${CMAKE_COMMAND} -E env PUMICE_VK_LIMITS=min,range=64K
