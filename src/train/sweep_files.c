@@ -193,7 +193,7 @@ static pm_status take_lock(pm_sweeper *s)
 
 pm_status pm_sweep_open_folder(pm_sweeper *s)
 {
-    pm_json *mine;
+    pm_json *mine = NULL;
     char *path = pm_sprintf(s->sweep, "%s/sweep.json", s->params->folder), *runs = pm_sprintf(s->sweep, "%s/runs", s->params->folder);
     if (!path || !runs) return PM_ERR_NOMEM;
     PM_TRY(make_manifest(s, &mine));
