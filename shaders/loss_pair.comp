@@ -30,41 +30,66 @@ float link_slope(float v)
     return p.clipped != 0u ? s.x * s.y : 1.0;
 }
 
+const uint LIKED = 256u, GROUP = 8u;
+shared float liked_at[LIKED];
+
+// The entries [from, from + n) as pair() wants them; NONE where one is not liked.
+const float NONE = -3.0e38;
+
+void liked_load(uint b, uint from, uint n)
+{
+    barrier();    // the last ones have been read
+    EACH_COL(k, n) liked_at[k] = val(from + k) > 0.0 ? linked(z(b, col(from + k))) : NONE;
+    barrier();
+}
+
 // A sampled column sums over the liked ones. Its slope is kept without the link's: where it is 0, so is that of each of its pairs.
 float sampled_columns(uint b, uint threshold)
 {
     float sum = 0.0;
-    for (uint c0 = 0u; c0 < p.I; c0 += MARKED) {
-        const uint n = min(MARKED, p.I - c0);
-        marks_load(ptr(b), ptr(b + 1u), c0, n);
-        EACH_COL(t, n) {
-            float slope = 0.0;
-            if (marks_at(t) == 0u && target_taken(threshold, b, c0 + t)) {
+    EACH_COL(j, p.I) dz(b, j) = 0.0;
+    for (uint from = ptr(b); from < ptr(b + 1u); from += LIKED) {
+        const uint count = min(LIKED, ptr(b + 1u) - from);
+        liked_load(b, from, count);
+        for (uint c0 = 0u; c0 < p.I; c0 += MARKED) {
+            const uint n = min(MARKED, p.I - c0);
+            marks_load(ptr(b), ptr(b + 1u), c0, n);
+            EACH_COL(t, n) {
+                if (marks_at(t) != 0u || !target_taken(threshold, b, c0 + t)) continue;
                 const float other = linked(z(b, c0 + t));
-                for (uint e = ptr(b); e < ptr(b + 1u); e++) {
-                    if (val(e) <= 0.0) continue;
-                    const vec2 k = pair(linked(z(b, col(e))), other);
-                    sum += k.x;
-                    slope += k.y;
+                float slope = 0.0;
+                for (uint k = 0u; k < count; k++) {
+                    if (liked_at[k] == NONE) continue;
+                    const vec2 both = pair(liked_at[k], other);
+                    sum += both.x;
+                    slope += both.y;
                 }
+                dz(b, c0 + t) += slope;
             }
-            dz(b, c0 + t) = slope;
         }
     }
     return group_sum(sum);
 }
 
-// Then a liked column sums over those with a slope, the sampled ones: liked ones have none yet, or one below 0.
+// Then the liked columns, a few at a time, sum over those with a slope, the sampled ones: liked ones have none yet, or one below 0.
 void liked_columns(uint b)
 {
-    for (uint e = ptr(b); e < ptr(b + 1u); e++) {
-        if (val(e) <= 0.0) continue;
-        const float liked = linked(z(b, col(e)));
-        float slope = 0.0;
-        EACH_COL(j, p.I)
-            if (dz(b, j) > 0.0) slope += pair(liked, linked(z(b, j))).y;
-        slope = group_sum(slope);
-        if (gl_LocalInvocationID.x == 0u) dz(b, col(e)) = -slope;
+    const uint end = ptr(b + 1u);
+    for (uint from = ptr(b); from < end; from += GROUP) {
+        float liked[GROUP], slope[GROUP];
+        for (uint k = 0u; k < GROUP; k++) {
+            slope[k] = 0.0;
+            liked[k] = from + k < end ? linked(z(b, col(min(from + k, end - 1u)))) : 0.0;
+        }
+        EACH_COL(j, p.I) {
+            if (dz(b, j) <= 0.0) continue;
+            const float other = linked(z(b, j));
+            for (uint k = 0u; k < GROUP; k++) slope[k] += pair(liked[k], other).y;
+        }
+        for (uint k = 0u; k < GROUP; k++) {
+            const float total = group_sum(slope[k]);
+            if (gl_LocalInvocationID.x == 0u && from + k < end && val(min(from + k, end - 1u)) > 0.0) dz(b, col(from + k)) = -total;
+        }
         memoryBarrierBuffer();
         barrier();
     }

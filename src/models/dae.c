@@ -62,6 +62,7 @@ static const pm_preset presets[] = {
 static const pm_model_grid grids[] = {
     { "max-norm", "alpha_enc=" ALPHAS ";alpha_dec=" ALPHAS, "Section 3.3: encoder and decoder each" },
     { "mil", "a_mi/gamma_mi=50/2,1e3/4,2e4/6,5e5/10,1e6/10,5e6/10,5e9/15;gamma_plus=1,2", "Section 3.4: the pairs (A, gamma) and gamma+" },
+    { "weight-decay", "decay=0,1e-7,1e-6,2e-6,1e-5,2e-5,4e-5,1e-4", "Section 4.1: in place of max-norm, 2e-5 for multinomial and 1e-6 for MIL there" },
     { "target-set", "target_factor=1,5,10,50,100,150", "Section 3.3: sizes of the target sets, in mean (or median) profiles" },
     { .name = NULL },
 };
@@ -78,6 +79,7 @@ static const char *const proofs[] = {
     "loss=pair-cross-entropy target=mean target_factor=2 epsilon=0.05",
     "batch_norm=on activation=sig-sig",
     "alpha_enc=0.05 alpha_dec=0.1 clip=0.05 lr=0.05",
+    "alpha_enc=0.05 alpha_dec=0.1 decay=0.01 lr=0.05",
     "input=counts normalize=off",
     "dislike_below=2 gamma_minus=1.5",
     NULL,
