@@ -47,6 +47,17 @@ static inline pm_device *open_device(pm_ctx *ctx, const char *variable, const ch
     return device;
 }
 
+// 0 when there is a device; else what main returns: 77, skipped, or 1 where PUMICE_NEED_DEVICE says that there has to be one.
+static inline int without_device(void)
+{
+    pm_ctx *ctx = new_context();
+    pm_device *d;
+    const bool there = open_with(ctx, "PUMICE_VK_FAULT", NULL, &d) == PM_OK;
+    if (!there) fprintf(stderr, "no device: %s\n", pm_ctx_message(ctx));
+    pm_ctx_destroy(&ctx);
+    return there ? 0 : getenv("PUMICE_NEED_DEVICE") ? 1 : 77;
+}
+
 // A chain of ops over matrices of one buffer, in places of its own each.
 enum { CHAIN_TENSORS = 16, CHAIN_NODES = 32 };
 typedef struct chain {

@@ -347,18 +347,18 @@ static void the_cache_is_disposable(void **state)
 
 int main(void)
 {
-    pm_ctx *ctx = new_context();
-    pm_device *d;
-    if (open_with(ctx, "PUMICE_VK_FAULT", NULL, &d) != PM_OK) {
-        fprintf(stderr, "no device: %s\n", pm_ctx_message(ctx));
-        return getenv("PUMICE_NEED_DEVICE") ? 1 : 77;
-    }
-    pm_ctx_destroy(&ctx);
+    const int absent = without_device();
+    if (absent) return absent;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_holds_what_it_is_given),   cmocka_unit_test(chains_run_in_order),
-        cmocka_unit_test(node_times_are_positive), cmocka_unit_test(a_replay_only_submits), cmocka_unit_test(independent_ops_overlap),         cmocka_unit_test(windows_leave_the_bits),
+        cmocka_unit_test(memory_holds_what_it_is_given),
+        cmocka_unit_test(chains_run_in_order),
+        cmocka_unit_test(node_times_are_positive),
+        cmocka_unit_test(a_replay_only_submits),
+        cmocka_unit_test(independent_ops_overlap),
+        cmocka_unit_test(windows_leave_the_bits),
         cmocka_unit_test(short_submissions_leave_the_bits),
-        cmocka_unit_test(what_cannot_be_cut_is_refused),   cmocka_unit_test(every_matmul_gives_the_same_bits),
+        cmocka_unit_test(what_cannot_be_cut_is_refused),
+        cmocka_unit_test(every_matmul_gives_the_same_bits),
         cmocka_unit_test(the_cache_is_disposable),
     };
     return cmocka_run_group_tests_name("vulkan", tests, NULL, NULL);

@@ -216,13 +216,8 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && pm_name_equal(argv[1], "without-loader")) return child_without_loader();
     self = argv[0];
-    pm_ctx *ctx = new_context();
-    pm_device *d;
-    if (open_with(ctx, "PUMICE_VK_FAULT", NULL, &d) != PM_OK) {
-        fprintf(stderr, "no device: %s\n", pm_ctx_message(ctx));
-        return getenv("PUMICE_NEED_DEVICE") ? 1 : 77;
-    }
-    pm_ctx_destroy(&ctx);
+    const int absent = without_device();
+    if (absent) return absent;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loader_may_be_missing),       cmocka_unit_test(drivers_may_be_missing),
         cmocka_unit_test(device_creation_may_fail),    cmocka_unit_test(memory_may_run_out_anywhere),

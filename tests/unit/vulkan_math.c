@@ -102,13 +102,8 @@ static void functions_behave_far_out(void **state)
 
 int main(void)
 {
-    pm_ctx *ctx = new_context();
-    pm_device *d;
-    if (open_with(ctx, "PUMICE_VK_FAULT", NULL, &d) != PM_OK) {
-        fprintf(stderr, "no device: %s\n", pm_ctx_message(ctx));
-        return getenv("PUMICE_NEED_DEVICE") ? 1 : 77;
-    }
-    pm_ctx_destroy(&ctx);
+    const int absent = without_device();
+    if (absent) return absent;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_are_exact_to_a_few_units),
         cmocka_unit_test(functions_behave_far_out),

@@ -382,13 +382,8 @@ static void switches_are_checked(void **state)
 
 int main(void)
 {
-    pm_ctx *ctx = new_context();
-    pm_device *d;
-    if (open_with(ctx, "PUMICE_VK_FAULT", NULL, &d) != PM_OK) {
-        fprintf(stderr, "no device: %s\n", pm_ctx_message(ctx));
-        return getenv("PUMICE_NEED_DEVICE") ? 1 : 77;
-    }
-    pm_ctx_destroy(&ctx);
+    const int absent = without_device();
+    if (absent) return absent;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(configurations_are_sound),
         cmocka_unit_test(every_configuration_gives_the_same_bits),

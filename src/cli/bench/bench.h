@@ -150,10 +150,8 @@ typedef struct pm_workload {
 
 extern const pm_option_group pm_group_workload;    // --model, --preset, --set, --seed
 
-// The spec and the models with a training step, or the one that --model names.
-pm_status pm_workload_create(pm_bench *b, pm_workload *w);
-// A session of one model, ready to train; loads the data when it has none of the model's protocol yet.
-pm_status pm_workload_open(pm_bench *b, pm_workload *w, const pm_model *model, pm_session **out);
+// Calls body with a session, ready to train, of each model that has a training step, or of the one that --model names.
+pm_status pm_workload_each(pm_bench *b, pm_status (*body)(pm_bench *b, const pm_workload *w, pm_session *s));
 // "2000 users, 800 items, 60000 interactions": the training part.
 void pm_workload_describe(const pm_workload *w, char *text, size_t size);
 // Runs n steps as training does: schedule, step state, the steps, the losses. *at is the step to begin with, and moves on.

@@ -158,18 +158,7 @@ static pm_status bench_session(pm_bench *b, const pm_workload *w, pm_session *s)
 
 static pm_status bench_eval(pm_bench *b)
 {
-    pm_workload w;
-    PM_TRY(pm_workload_create(b, &w));
-    for (int i = 0; i < w.count; i++) {
-        pm_session *s;
-        pm_report_progress(b->cli->ctx, &(pm_progress){ .what = "bench", .unit = "models", .note = w.models[i]->name, .done = i, .total = w.count });
-        pm_trace_track(b->trace, w.models[i]->name);
-        pm_status st = pm_workload_open(b, &w, w.models[i], &s);
-        if (st == PM_OK) st = bench_session(b, &w, s);
-        pm_session_close(&s);
-        PM_TRY(st);
-    }
-    return PM_OK;
+    return pm_workload_each(b, bench_session);
 }
 
 static pm_status run_eval(pm_cli *cli)

@@ -212,8 +212,9 @@ static void tell(pm_bench *b, const pm_session *s, pm_rivals *rivals, step_sampl
 
 // ---- the command ---------------------------------------------------------------------------------------------------
 
-static pm_status bench_session(pm_bench *b, pm_session *s)
+static pm_status bench_session(pm_bench *b, const pm_workload *w, pm_session *s)
 {
+    (void)w;
     step_samples m = { .chunk = 1 };
     pm_rivals *rivals = NULL;
     PM_TRY(create_samples(s, &m));
@@ -226,18 +227,7 @@ static pm_status bench_session(pm_bench *b, pm_session *s)
 
 static pm_status bench_models(pm_bench *b)
 {
-    pm_workload w;
-    PM_TRY(pm_workload_create(b, &w));
-    for (int i = 0; i < w.count; i++) {
-        pm_session *s;
-        pm_report_progress(b->cli->ctx, &(pm_progress){ .what = "bench", .unit = "models", .note = w.models[i]->name, .done = i, .total = w.count });
-        pm_trace_track(b->trace, w.models[i]->name);
-        pm_status st = pm_workload_open(b, &w, w.models[i], &s);
-        if (st == PM_OK) st = bench_session(b, s);
-        pm_session_close(&s);
-        PM_TRY(st);
-    }
-    return PM_OK;
+    return pm_workload_each(b, bench_session);
 }
 
 static pm_status run_models(pm_cli *cli)

@@ -50,7 +50,8 @@ static bool concerns(const pm_workload *w, const pm_model *model, const char *se
     return !any || has_hyper(model, setting);
 }
 
-pm_status pm_workload_create(pm_bench *b, pm_workload *w)
+// The spec and the models with a training step, or the one that --model names.
+static pm_status create_workload(pm_bench *b, pm_workload *w)
 {
     *w = (pm_workload){ .count = 0 };
     PM_TRY(pm_cli_spec(b->cli, &w->spec));
@@ -80,7 +81,8 @@ static pm_status make_config(pm_bench *b, pm_workload *w, const pm_model *model,
     return PM_OK;
 }
 
-pm_status pm_workload_open(pm_bench *b, pm_workload *w, const pm_model *model, pm_session **out)
+// A session of one model, ready to train; loads the data when it has none of the model's protocol yet.
+static pm_status open_session(pm_bench *b, pm_workload *w, const pm_model *model, pm_session **out)
 {
     pm_config *config;
     *out = NULL;
@@ -89,6 +91,22 @@ pm_status pm_workload_open(pm_bench *b, pm_workload *w, const pm_model *model, p
     const pm_session_params params = { .split = w->split, .config = config, .device = w->spec.device, .seed = w->spec.seed };
     PM_TRY(pm_session_open(b->cli->ctx, &params, out));
     return pm_session_prepare_training(*out);
+}
+
+pm_status pm_workload_each(pm_bench *b, pm_status (*body)(pm_bench *b, const pm_workload *w, pm_session *s))
+{
+    pm_workload w;
+    PM_TRY(create_workload(b, &w));
+    for (int i = 0; i < w.count; i++) {
+        pm_session *s;
+        pm_report_progress(b->cli->ctx, &(pm_progress){ .what = "bench", .unit = "models", .note = w.models[i]->name, .done = i, .total = w.count });
+        pm_trace_track(b->trace, w.models[i]->name);
+        pm_status st = open_session(b, &w, w.models[i], &s);
+        if (st == PM_OK) st = body(b, &w, s);
+        pm_session_close(&s);
+        PM_TRY(st);
+    }
+    return PM_OK;
 }
 
 void pm_workload_describe(const pm_workload *w, char *text, size_t size)
