@@ -340,7 +340,7 @@ static void wrong_bits_are_not_taken(void **state)
     run_products(ctx, open_matmul(ctx, "plain", "off", NULL), &p);
     set_switch("PUMICE_CACHE", "off");
     for (int wrong = 9; wrong <= PM_VK_TILES; wrong++) {
-        char fault[16];
+        char fault[32];
         int before;
         snprintf(fault, sizeof fault, "tile:%d", wrong);
         set_switch("PUMICE_VK_FAULT", fault);
