@@ -123,7 +123,7 @@ static pm_spec full_spec(void)
         .setting_count = 3,
         .data = "/tmp/a \"b\"/r.csv",
         .read = { .path = "/tmp/a \"b\"/r.csv", .format = "csv", .columns = "u,i", .skip_bad_lines = true, .max_ids = 11 },
-        .filter = { true, true, 0.1, -1e-300, 12, 13, true, true },
+        .filter = { true, true, 0.1, -1e-300, 12, 13, true, true, false },
         .synth = { 14, 15, 16, 17, UINT64_MAX },
         .split = { "strong", (UINT64_C(1) << 53) + 1, 18, 1.0 / 3.0, 0.3, 5e-324, 22, "2003-02-28", 19, "random" },
         .device = "vulkan:0",
