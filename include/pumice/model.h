@@ -5,6 +5,7 @@
 #ifndef PUMICE_MODEL_H
 #define PUMICE_MODEL_H
 
+#include <pumice/analysis.h>
 #include <pumice/data.h>
 #include <pumice/nn.h>
 
@@ -123,6 +124,8 @@ struct pm_model {
     void (*loss)(pm_build *b);
     // Captures the scores of a batch [rows, items].
     pm_var (*score)(pm_build *b);
+    // How its scores become predicted preferences, for analyses. NULL: not at all.
+    pm_preference (*preference)(const pm_config *config);
     // Captures a closed-form phase: train.ptr, train.col, train.val are in the store.
     void (*solve)(pm_build *b);
 

@@ -2,6 +2,7 @@
 #ifndef PUMICE_PUMICE_H
 #define PUMICE_PUMICE_H
 
+#include <pumice/analysis.h>
 #include <pumice/command.h>
 #include <pumice/cpu.h>
 #include <pumice/ctx.h>

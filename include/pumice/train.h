@@ -2,6 +2,7 @@
 #ifndef PUMICE_TRAIN_H
 #define PUMICE_TRAIN_H
 
+#include <pumice/analysis.h>
 #include <pumice/data.h>
 #include <pumice/device.h>
 #include <pumice/metrics.h>
@@ -57,6 +58,8 @@ struct pm_result {
     pm_metrics *validation_users, *test_users;     // values per user, for tests and breakdowns; NULL for validation when a refit was resumed
     pm_metrics_counts validation_counts, test_counts;
     const pm_split *split;
+    int           analysis_count;      // 0 where none was asked for
+    pm_analysis  *analysis;
     const char   *source, *filters;    // which data, and what was filtered away, in words
     int           epoch_count;         // of an evaluated run: what its folder has of the log, 0 where that is gone
     pm_epoch_log *epoch_log;
@@ -80,6 +83,9 @@ pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_r
 typedef struct pm_evaluate_params {
     const char *run, *data, *metrics, *device;    // NULL but run: the run's own
     bool        validation;                       // the validation part instead of the test part
+    // Analyses of the part as well, as in pm_analysis_parse; NULL: none. "all" leaves out what the model has not.
+    // PM_ERR_ARG for the preferences of a model whose scores are none
+    const char *analysis;
 } pm_evaluate_params;
 pm_status pm_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_result **out);
 

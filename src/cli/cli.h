@@ -22,16 +22,18 @@ typedef struct pm_option {
     double         lo, hi;      // legal range of integers and numbers
     const char    *choices;     // "a|b|c"
     bool           repeats;
+    bool           bare;        // may stand without a value, which then only follows a =
 } pm_option;
 
 // Lines of a table of options; letter 0: no short form.
-#define PM_FLAG(name, letter, help) { name, letter, PM_OPT_FLAG, NULL, help, 0, 0, NULL, false }
-#define PM_TEXT(name, letter, argument, help) { name, letter, PM_OPT_TEXT, argument, help, 0, 0, NULL, false }
-#define PM_TEXTS(name, letter, argument, help) { name, letter, PM_OPT_TEXT, argument, help, 0, 0, NULL, true }
-#define PM_INTEGER(name, letter, argument, lo, hi, help) { name, letter, PM_OPT_INTEGER, argument, help, lo, hi, NULL, false }
-#define PM_NUMBER(name, letter, argument, lo, hi, help) { name, letter, PM_OPT_NUMBER, argument, help, lo, hi, NULL, false }
-#define PM_SEED(name, letter, argument, help) { name, letter, PM_OPT_SEED, argument, help, 0, 0, NULL, false }
-#define PM_CHOICE(name, letter, argument, choices, help) { name, letter, PM_OPT_CHOICE, argument, help, 0, 0, choices, false }
+#define PM_FLAG(name, letter, help) { name, letter, PM_OPT_FLAG, NULL, help, 0, 0, NULL, false, false }
+#define PM_TEXT(name, letter, argument, help) { name, letter, PM_OPT_TEXT, argument, help, 0, 0, NULL, false, false }
+#define PM_BARE(name, letter, argument, help) { name, letter, PM_OPT_TEXT, argument, help, 0, 0, NULL, false, true }
+#define PM_TEXTS(name, letter, argument, help) { name, letter, PM_OPT_TEXT, argument, help, 0, 0, NULL, true, false }
+#define PM_INTEGER(name, letter, argument, lo, hi, help) { name, letter, PM_OPT_INTEGER, argument, help, lo, hi, NULL, false, false }
+#define PM_NUMBER(name, letter, argument, lo, hi, help) { name, letter, PM_OPT_NUMBER, argument, help, lo, hi, NULL, false, false }
+#define PM_SEED(name, letter, argument, help) { name, letter, PM_OPT_SEED, argument, help, 0, 0, NULL, false, false }
+#define PM_CHOICE(name, letter, argument, choices, help) { name, letter, PM_OPT_CHOICE, argument, help, 0, 0, choices, false, false }
 
 // Options that several commands share.
 typedef struct pm_option_group {
@@ -127,6 +129,9 @@ pm_status pm_cli_synth_preset(const pm_cli *cli, const char *name, pm_synth_para
 
 // A result for people.
 pm_status pm_cli_show_result(pm_cli *cli, const pm_result *result);
+// Its analyses for people, and as files of a folder, made where missing.
+pm_status pm_cli_show_analyses(pm_cli *cli, const pm_result *result);
+pm_status pm_cli_write_analyses(pm_cli *cli, const pm_result *result, const char *folder);
 // "0.4123 ± 0.0081", or without interval where there is none.
 char *pm_cli_mean(const void *parent, const pm_metric_result *metric);
 

@@ -46,7 +46,7 @@ static void option_head(const pm_option *o, char *text, size_t size)
 {
     char letter[8] = "";
     if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
-    snprintf(text, size, "%s--%s%s%s", letter, o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+    snprintf(text, size, "%s--%s%s%s%s", letter, o->name, o->bare ? "[=" : o->argument ? " " : "", o->argument ? o->argument : "", o->bare ? "]" : "");
 }
 
 static void option_help(const pm_option *o, char *text, size_t size)

@@ -151,7 +151,8 @@ static bool keep(reader *r, const pm_option *option, const char *hyper, const ch
     pm_cli *cli = r->cli;
     for (int i = 0; option && !option->repeats && i < cli->given_count; i++)
         if (cli->given[i].option == option && option->kind != PM_OPT_FLAG) {
-            pm_terminal_error(&cli->terminal, "--%s is given twice: \"%s\" and \"%s\"", option->name, cli->given[i].value, value);
+            pm_terminal_error(&cli->terminal, "--%s is given twice: \"%s\" and \"%s\"", option->name,
+                              cli->given[i].value ? cli->given[i].value : "", value ? value : "");
             return false;
         }
     cli->given[cli->given_count++] = (pm_given){ option, hyper, value };
@@ -165,6 +166,7 @@ static bool take_option(reader *r, const pm_option *o, const char *shown, const 
         pm_terminal_error(&r->cli->terminal, "%s takes no value; it is given \"%s\"", shown, value);
         return false;
     }
+    if (!value && o->bare) return keep(r, o, NULL, NULL);
     if (!value && r->at < r->argc) value = r->argv[r->at++];
     if (!value) {
         pm_terminal_error(&r->cli->terminal, "%s wants a value: %s %s", shown, shown, o->argument);

@@ -69,21 +69,31 @@ static pm_status run_evaluate(pm_cli *cli)
         .metrics = pm_cli_text(cli, "metrics"),
         .device = pm_cli_text(cli, "device"),
         .validation = part && pm_name_equal(part, "validation"),
+        .analysis = !pm_cli_has(cli, "analysis") ? NULL : pm_cli_text(cli, "analysis") ? pm_cli_text(cli, "analysis") : "all",
     };
     pm_result *result;
+    const char *csv = pm_cli_text(cli, "csv");
+    PM_REQUIRE(cli->ctx, !csv || params.analysis, PM_ERR_ARG, "--csv writes the tables of --analysis; give both");
     PM_TRY(pm_evaluate(cli->ctx, &params, &result));
-    return show(cli, result);
+    if (csv) PM_TRY(pm_cli_write_analyses(cli, result, csv));
+    PM_TRY(show(cli, result));
+    return pm_cli_has(cli, "json") ? PM_OK : pm_cli_show_analyses(cli, result);
 }
 
 static const pm_option_group evaluate_group = { "Evaluation", (const pm_option[]){
     PM_TEXT("data", 0, "PATH", "other data, by the run's own protocol and filters. Default: the run's own"),
     PM_TEXT("metrics", 'm', "LIST", "such as ndcg@100,recall_capped@20. Default: the run's own"),
     PM_CHOICE("part", 0, "PART", "test|validation", "which part to evaluate on. Default: test"),
+    PM_BARE("analysis", 0, "LIST",
+            "also what is predicted and shown: preference (the catalogue by predicted preference), tails (of popularity in the top 200), "
+            "ranks (users shown each tail, by rank), popularity (of items in the parts). Default: all that the model has"),
+    PM_TEXT("csv", 0, "DIR", "write the analyses into a folder, one file each"),
     { 0 } } };
 
 const pm_cli_command pm_cli_evaluate = {
     .name = "evaluate", .operands = "RUN [OPTION]…", .summary = "Evaluates the chosen parameters of a run.",
-    .examples = "evaluate run\nevaluate run --metrics ndcg@10,recall@20,coverage@20 --device vulkan --json", .least = 1, .most = 1,
+    .examples = "evaluate run\nevaluate run --metrics ndcg@10,recall@20,coverage@20 --device vulkan --json\nevaluate run --analysis=tails,ranks --csv tables",
+    .least = 1, .most = 1,
     .computes = true, .run = run_evaluate,
     .groups = (const pm_option_group *const[]){ &evaluate_group, &pm_group_device, &pm_group_common, NULL },
 };

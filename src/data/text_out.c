@@ -128,6 +128,16 @@ void pm_text_value(pm_text *t, float value)
     put(t, digits, (size_t)n);
 }
 
+void pm_text_number(pm_text *t, double value)
+{
+    char digits[40] = "";
+    separate(t);
+    if (isfinite(value)) snprintf(digits, sizeof digits, "%.10g", value);
+    for (char *at = digits; *at; at++)
+        if (*at == ',') *at = '.';    // a locale's
+    pm_text_raw(t, digits);
+}
+
 void pm_text_end_line(pm_text *t)
 {
     put(t, "\n", 1);

@@ -10,6 +10,7 @@ pm_status pm_text_create(const void *parent, const char *path, char delimiter, b
 void pm_text_id(pm_text *text, const char *id);    // quoted where reading it back needs that
 void pm_text_value(pm_text *text, float value);    // the shortest of 9 digits or less; read back as the same f32
 void pm_text_integer(pm_text *text, int64_t value);
+void pm_text_number(pm_text *text, double value);    // 10 digits; an empty field where it is not finite
 void pm_text_end_line(pm_text *text);
 void pm_text_raw(pm_text *text, const char *raw);
 // Makes the file visible; destroys *text either way.

@@ -177,6 +177,11 @@ static void loss(pm_build *b)
     limit_items(b, "decoder.w", "alpha_dec", true);
 }
 
+static pm_preference preference(const pm_config *config)
+{
+    return uses(config, "multinomial") ? PM_PREFERENCE_NONE : PM_PREFERENCE_SIGMOID;
+}
+
 const pm_model pm_model_dae = {
     .name = "dae",
     .title = "Denoising autoencoder with Missing Information Loss, and the losses it is compared with",
@@ -188,4 +193,5 @@ const pm_model pm_model_dae = {
     .check = check,
     .loss = loss,
     .score = score,
+    .preference = preference,
 };

@@ -96,6 +96,14 @@ static pm_var decode(pm_build *b, pm_var h)
     return pm_dense(b->net, h, names[layers], b->items, PM_LINEAR);
 }
 
+// The logistic likelihood has a probability for each click; the Gaussian one is fitted to clicks of 0 and 1; the multinomial one
+// spreads a single click over all items.
+static pm_preference preference(const pm_config *config)
+{
+    if (pm_config_is(config, "likelihood", "logistic")) return PM_PREFERENCE_SIGMOID;
+    return pm_config_is(config, "likelihood", "gaussian") ? PM_PREFERENCE_SCORE : PM_PREFERENCE_NONE;
+}
+
 static void add_likelihood(pm_build *b, pm_var z)
 {
     const pm_sparse x = b->x;
@@ -137,6 +145,7 @@ const pm_model pm_model_mult_dae = {
     .check = check,
     .loss = dae_loss,
     .score = dae_score,
+    .preference = preference,
 };
 
 // ---- Mult-VAE ----
@@ -230,6 +239,7 @@ const pm_model pm_model_mult_vae = {
     .check = check,
     .loss = vae_loss,
     .score = vae_score,
+    .preference = preference,
     .schedule = { "beta" },
     .schedule_value = vae_schedule,
     .after_validation = vae_after_validation,

@@ -3,7 +3,7 @@
 
 #include "train/session.h"
 
-enum { EVAL_BATCH = 500 };
+enum { EVAL_BATCH = 500, MEAN_SLOTS = 32 };    // MEAN_SLOTS: batches whose item means wait on the device
 
 struct pm_evaluator {
     pm_session          *s;
@@ -16,6 +16,10 @@ struct pm_evaluator {
     int64_t              batch, depth, widest, entries;    // widest: candidates of a user at most; entries: known items of a batch at most
     uint32_t            *ids, *above, *tied, *popularity;
     float               *scores;
+    pm_preference        preference;
+    uint32_t            *reaching;    // [users, PM_PREFERENCE_EDGES]
+    float               *batch_means;    // [MEAN_SLOTS, items]
+    double              *means;          // [items] over users
 };
 
 static char *tensor_name(const pm_evaluator *e, const char *suffix)
@@ -89,6 +93,30 @@ static void capture_ranks(pm_evaluator *e, pm_build *b, pm_var z, pm_var rows)
     pm_put_rows(g, tied, b->state, part_tensor(e, g, "tied"));
 }
 
+static void capture_preferences(pm_evaluator *e, pm_build *b, pm_var z, pm_var live)
+{
+    pm_graph *g = b->g;
+    pm_put_rows(g, pm_count_reaching(g, z, part_tensor(e, g, "edges")), b->state, part_tensor(e, g, "reaching"));
+    const pm_var p = e->preference == PM_PREFERENCE_SIGMOID ? pm_sigmoid(g, z) : z;
+    const pm_var weight = pm_row_weight(g, pm_fill(g, 1, 1, 1.0f), live, e->batch);    // dead rows count nothing
+    pm_log_row(g, pm_col_sum(g, pm_mul_col(g, p, weight)), b->state, part_tensor(e, g, "means"));
+}
+
+static pm_status add_preferences(pm_evaluator *e)
+{
+    const int64_t users = e->part->users, items = e->s->split->train.cols;
+    float edges[PM_PREFERENCE_EDGES];
+    pm_preference_edges(e->preference, edges);
+    PM_TRY(add_tensor(e, "edges", PM_F32, 1, PM_PREFERENCE_EDGES));
+    PM_TRY(write_tensor(e, "edges", edges));
+    PM_TRY(add_tensor(e, "reaching", PM_U32, users, PM_PREFERENCE_EDGES));
+    PM_TRY(add_tensor(e, "means", PM_F32, MEAN_SLOTS, items));
+    e->reaching = pm_new_array(e, uint32_t, users * PM_PREFERENCE_EDGES);
+    e->batch_means = pm_new_array(e, float, MEAN_SLOTS * items);
+    e->means = pm_new_array(e, double, items);
+    return e->reaching && e->batch_means && e->means ? PM_OK : PM_ERR_NOMEM;
+}
+
 static pm_status add_results(pm_evaluator *e)
 {
     const int64_t users = e->part->users;
@@ -126,10 +154,12 @@ static pm_status capture(pm_evaluator *e)
     b.net = net;
     b.state = part_tensor(e, b.g, "state");
     const pm_var rows = pm_next_rows(b.g, b.state, e->batch);
-    b.x = pm_capture_batch(b.g, e->name, rows, pm_slice(b.g, b.state, 0, 1, PM_STATE_LIVE, 1), e->entries);
+    const pm_var live = pm_slice(b.g, b.state, 0, 1, PM_STATE_LIVE, 1);
+    b.x = pm_capture_batch(b.g, e->name, rows, live, e->entries);
     b.x.items = b.items;
     if (pm_session_counts(s)) b.counts = pm_capture_counts(b.g, e->name, rows, &b.x);
     const pm_var z = s->model->score(&b);
+    if (e->preference) capture_preferences(e, &b, z, live);
     if (e->feed == PM_FEED_LISTS) capture_lists(e, &b, z);
     else capture_ranks(e, &b, z, rows);
     pm_tick(b.g, b.state);
@@ -166,6 +196,7 @@ static pm_status init(pm_evaluator *e, const pm_evaluator_params *params)
     PM_REQUIRE(e, e->entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
     PM_TRY(add_tensor(e, "state", PM_U32, 1, PM_STATE_COUNT));
     PM_TRY(add_results(e));
+    if (e->preference) PM_TRY(add_preferences(e));
     return capture(e);
 }
 
@@ -179,6 +210,7 @@ pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, 
     e->name = params->name;
     e->set = params->set;
     e->ties = params->ties;
+    e->preference = params->preference;
     const pm_status st = init(e, params);
     if (st != PM_OK) {
         pm_free(e);
@@ -208,13 +240,41 @@ int64_t pm_evaluator_batches(const pm_evaluator *e)
     return (e->part->users + e->batch - 1) / e->batch;
 }
 
+// Adds the item means of the batches from `first` on, each by how many users it had.
+static pm_status add_means(pm_evaluator *e, int64_t first, int64_t batches)
+{
+    const int64_t items = e->s->split->train.cols;
+    char *name = tensor_name(e, "means");
+    PM_CHECK_ALLOC(name);
+    PM_TRY(pm_store_read(e->s->store, name, e->batch_means));
+    pm_free(name);
+    for (int64_t k = 0; k < batches; k++) {
+        const int64_t users = PM_MIN(e->batch, e->part->users - (first + k) * e->batch);
+        const double share = (double)users / (double)e->part->users;
+        for (int64_t i = 0; i < items; i++) e->means[i] += share * e->batch_means[k * items + i];
+    }
+    return PM_OK;
+}
+
+static pm_status run_all(pm_evaluator *e, int64_t steps)
+{
+    if (!e->preference) return pm_program_run(e->program, steps);
+    memset(e->means, 0, sizeof *e->means * (size_t)e->s->split->train.cols);
+    for (int64_t done = 0; done < steps; done += MEAN_SLOTS) {
+        const int64_t n = PM_MIN(MEAN_SLOTS, steps - done);
+        PM_TRY(pm_program_run(e->program, n));
+        PM_TRY(add_means(e, done, n));
+    }
+    return PM_OK;
+}
+
 static pm_status score_all(pm_evaluator *e)
 {
     char *state = tensor_name(e, "state");
     PM_CHECK_ALLOC(state);
     const pm_state start = { .seed = e->s->seed, .total = e->part->users, .batch = e->batch };
     pm_status st = pm_session_write_state(e->s, state, &start);
-    if (st == PM_OK) st = pm_program_run(e->program, pm_evaluator_batches(e));
+    if (st == PM_OK) st = run_all(e, pm_evaluator_batches(e));
     pm_free(state);
     return st;
 }
@@ -272,6 +332,7 @@ static pm_status read_results(pm_evaluator *e)
     if (e->ids) PM_TRY(read_tensor(e, "ids", e->ids));
     if (e->scores) PM_TRY(read_tensor(e, "scores", e->scores));
     if (e->above) PM_TRY(read_tensor(e, "above", e->above));
+    if (e->reaching) PM_TRY(read_tensor(e, "reaching", e->reaching));
     return e->tied ? read_tensor(e, "tied", e->tied) : PM_OK;
 }
 
@@ -302,4 +363,10 @@ pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float 
     *scores = e->scores;
     *depth = e->depth;
     return PM_OK;
+}
+
+void pm_evaluator_preferences(const pm_evaluator *e, const uint32_t **reaching, const double **means)
+{
+    *reaching = e->reaching;
+    *means = e->means;
 }

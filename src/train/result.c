@@ -124,6 +124,29 @@ static bool add_excluded(cJSON *document, const pm_result *r)
            add_number(object, "tied_share", r->test_counts.tied_share);
 }
 
+static bool add_row(cJSON *rows, const pm_analysis *a, int64_t r)
+{
+    cJSON *row = cJSON_CreateObject();
+    bool good = row && cJSON_AddItemToArray(rows, row) && cJSON_AddStringToObject(row, a->row, a->label[r]);
+    for (int c = 0; good && c < a->columns; c++) good = add_number(row, a->column[c], a->value[r * a->columns + c]);
+    return good;
+}
+
+static bool add_analyses(cJSON *document, const pm_result *result)
+{
+    if (!result->analysis_count) return true;
+    cJSON *all = cJSON_AddObjectToObject(document, "analysis");
+    bool good = all != NULL;
+    for (int k = 0; good && k < result->analysis_count; k++) {
+        const pm_analysis *a = &result->analysis[k];
+        cJSON *one = cJSON_AddObjectToObject(all, a->name), *rows = NULL;
+        good = one && cJSON_AddStringToObject(one, "title", a->title) && cJSON_AddStringToObject(one, "paper", a->paper) &&
+               (rows = cJSON_AddArrayToObject(one, "rows"));
+        for (int64_t r = 0; good && r < a->rows; r++) good = add_row(rows, a, r);
+    }
+    return good;
+}
+
 static bool fill_document(cJSON *d, const pm_result *r)
 {
     cJSON *data;
@@ -138,7 +161,7 @@ static bool fill_document(cJSON *d, const pm_result *r)
            add_number(d, "steps", (double)r->steps) && add_number(d, "train_seconds", r->train_seconds) &&
            add_number(d, "eval_seconds", r->eval_seconds) && add_number(d, "peak_device_memory", (double)r->peak_device_memory) &&
            add_excluded(d, r) && add_metrics(d, "validation", r->validation, r->validation_count) &&
-           add_metrics(d, "metrics", r->metrics, r->metric_count);
+           add_metrics(d, "metrics", r->metrics, r->metric_count) && add_analyses(d, r);
 }
 
 pm_status pm_result_json(const void *parent, const pm_result *result, char **json)

@@ -89,6 +89,7 @@ typedef struct pm_evaluator_params {
     const pm_metric_set *set;     // NULL: lists only, of length `depth`
     int64_t              depth;
     pm_ties              ties;
+    pm_preference        preference;    // also counts predicted preferences, where it is not NONE
 } pm_evaluator_params;
 
 // Uploads a part and captures its scoring program. Hangs from the session.
@@ -108,6 +109,24 @@ const pm_eval_part *pm_evaluator_part(const pm_evaluator *e);
 int64_t             pm_evaluator_depth(const pm_evaluator *e);
 pm_program         *pm_evaluator_program(const pm_evaluator *e);
 int64_t             pm_evaluator_batches(const pm_evaluator *e);
+
+// What the last run counted of predicted preferences: how many items reach each edge [users, PM_PREFERENCE_EDGES], and the items'
+// means over the users [items].
+void pm_evaluator_preferences(const pm_evaluator *e, const uint32_t **reaching, const double **means);
+
+// ---- analyses (analyse.c) ----
+
+typedef struct pm_analyst pm_analyst;
+
+// What pm_evaluate_params.analysis asks of a model and its config.
+// Errors    PM_ERR_ARG for an unknown name, and for preferences of a model that predicts none
+pm_status pm_analyst_choose(const void *object, const pm_config *config, const char *names, unsigned *which);
+
+// Captures what the chosen analyses of a part need. Hangs from the session.
+pm_status pm_analyst_create(pm_session *s, const pm_eval_part *part, unsigned which, pm_analyst **out);
+
+// Makes the tables with the parameters the store holds now; they hang from the result.
+pm_status pm_analyst_run(pm_analyst *a, pm_result *r);
 
 // ---- results (result.c) ----
 

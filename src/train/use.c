@@ -53,6 +53,13 @@ static pm_status load_part(const void *parent, opened *o, const pm_evaluate_para
     const pm_eval_part mine = *part;
     PM_TRY(pm_run_load_items(parent, p->run, &items));
     PM_TRY(pm_part_remap(parent, split, &mine, items, part, &dropped));
+    if (p->analysis) {    // popularity is of all parts
+        pm_eval_part *other = p->validation ? &split->test : &split->valid;
+        const pm_eval_part theirs = *other;
+        int64_t uncounted = 0;
+        PM_TRY(pm_part_remap(parent, split, &theirs, items, other, &uncounted));
+        *(p->validation ? &split->valid : &split->test) = *part;
+    }
     PM_TRY(pm_matrix_remap(parent, &split->train, split->items, items, &split->train, &dropped));
     int64_t disliked = 0;
     if (split->below.nnz) PM_TRY(pm_matrix_remap(parent, &split->below, split->items, items, &split->below, &disliked));
@@ -66,10 +73,13 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, p
     pm_metric_set *set;
     pm_evaluator *e;
     pm_metrics *m;
+    unsigned analyses = 0;
+    pm_analyst *analyst = NULL;
     pm_eval_part *part = pm_new(r, pm_eval_part);
     PM_CHECK_ALLOC(part);
     PM_TRY(open_run(ctx, r, p->run, o));
     PM_TRY(pm_metric_set_parse(r, p->metrics ? p->metrics : o->spec->metrics, &set));
+    if (p->analysis) PM_TRY(pm_analyst_choose(r, o->config, p->analysis, &analyses));
     PM_TRY(load_part(r, o, p, part));
     r->split = o->split;
     r->config = o->config;
@@ -78,10 +88,12 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, p
     PM_TRY(open_session(ctx, o, p->device));
     const pm_evaluator_params params = { .part = part, .name = p->validation ? "valid" : "test", .set = set, .ties = o->spec->ties };
     PM_TRY(pm_evaluator_create(o->session, &params, &e));
+    if (analyses) PM_TRY(pm_analyst_create(o->session, part, analyses, &analyst));
     PM_TRY(pm_checkpoint_load_best(o->checkpoint, o->session));
     const double before = pm_clock();
     PM_TRY(pm_evaluator_run(e, r, &m));
     r->eval_seconds = pm_clock() - before;
+    if (analyst) PM_TRY(pm_analyst_run(analyst, r));
     pm_spec used = *o->spec;
     if (p->data) used.data = p->data;
     PM_TRY(pm_result_describe(r, o->session, &used, o->split));

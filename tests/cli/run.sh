@@ -61,3 +61,27 @@ says out "GFLOP/s"
 # shellcheck disable=SC2086
 "$OWN_MODEL" train my-dae $SMALL --epochs 1 --json >out 2>err || fail "a model of one's own"
 [ "$(json model)" = my-dae ] || fail "a model of one's own"
+
+# analyses: a multinomial model predicts no preference, a logistic one does
+expect 0 evaluate run --analysis
+says out "tails: percentage of the top 200"
+says err "analysis preference is left out"
+grep -q "^preference:" out && fail "a multinomial model has no preferences"
+expect 2 evaluate run --analysis=preference
+says err "likelihood=multinomial"
+expect 2 evaluate run --analysis=tials
+says err "did you mean 'tails'"
+expect 2 evaluate run --csv tables
+says err "--analysis"
+# shellcheck disable=SC2086
+expect 0 train mult-dae $SMALL --epochs 2 --likelihood logistic -o logistic
+expect 0 evaluate logistic --analysis=preference,ranks --csv tables --json
+[ "$(json analysis preference rows 0 band)" = "[0.9, 1]" ] || fail "bands"
+[ "$(json analysis ranks rows 199 rank)" = 200 ] || fail "ranks"
+[ "$(json metrics ndcg@100 n)" = "$(json analysis preference rows 5 users)" ] || fail "users of the analysis"
+[ "$(head -1 tables/preference.csv)" = "band,from,to,percent,se,ci95,users" ] || fail "CSV: $(head -1 tables/preference.csv)"
+[ "$(wc -l <tables/ranks.csv)" -eq 201 ] || fail "ranks as CSV"
+[ -e tables/tails.csv ] && fail "an analysis nobody asked for"
+expect 0 evaluate logistic --analysis
+says out "[0.25, 0.5)"
+says out "800 rows in all"
