@@ -202,6 +202,9 @@ pm_status pm_report_write(pm_ctx *ctx, const pm_report_params *params);
 // the protocol ranks all items also the shares of the popularity bands. *out hangs from parent.
 pm_status pm_report_metrics(const void *parent, const char *run, const pm_spec *spec, const char *metrics, const char **out);
 
+// pm_evaluate with those metrics, and where the protocol ranks all items also with every analysis that the model has.
+pm_status pm_report_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_result **out);
+
 // Holds a device against `ref`: every op, then one training step of every model.
 typedef struct pm_doctor_row {
     const char *what;         // "op matmul", "model mult-vae"

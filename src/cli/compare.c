@@ -121,15 +121,14 @@ static pm_status evaluate_entry(contest *c, int run)
 {
     pm_cli *cli = c->cli;
     const char *part = pm_cli_text(cli, "part");
-    pm_evaluate_params params = {
+    const pm_evaluate_params params = {
         .run = c->name[run],
         .data = pm_cli_text(cli, "data"),
         .metrics = pm_cli_text(cli, "metrics"),
         .device = pm_cli_text(cli, "device"),
         .validation = part && pm_name_equal(part, "validation"),
     };
-    if (pm_cli_has(cli, "report")) PM_TRY(pm_report_metrics(cli->ctx, c->name[run], NULL, params.metrics, &params.metrics));
-    return pm_evaluate(cli->ctx, &params, &c->result[run]);
+    return (pm_cli_has(cli, "report") ? pm_report_evaluate : pm_evaluate)(cli->ctx, &params, &c->result[run]);
 }
 
 // ---- the same users ------------------------------------------------------------------------------------------------

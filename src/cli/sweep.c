@@ -121,10 +121,9 @@ static pm_status write_report(pm_cli *cli, const pm_sweep *w)
     PM_CHECK_ALLOC(entries);
     const int count = PM_MIN(w->seed_count, MOST_SEEDS);
     for (int k = 0; k < count; k++) {
-        pm_evaluate_params params = { .run = w->winner_runs[k], .validation = w->metric_count == 0 };
+        const pm_evaluate_params params = { .run = w->winner_runs[k], .validation = w->metric_count == 0 };
         pm_result *result;
-        PM_TRY(pm_report_metrics(cli->ctx, params.run, NULL, NULL, &params.metrics));
-        PM_TRY(pm_evaluate(cli->ctx, &params, &result));
+        PM_TRY(pm_report_evaluate(cli->ctx, &params, &result));
         entries[k].result = result;
         entries[k].name = pm_sprintf(cli->ctx, "seed %" PRIu64, w->seeds[k]);
         PM_CHECK_ALLOC(entries[k].name);

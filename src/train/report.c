@@ -135,7 +135,7 @@ static pm_status fill(pm_report *r)
 {
     static pm_status (*const sections[])(pm_report *) = {
         pm_report_setting,  pm_report_sweep,    pm_report_results, pm_report_tests, pm_report_curves,
-        pm_report_activity, pm_report_popularity, pm_report_runs,
+        pm_report_activity, pm_report_popularity, pm_report_analyses, pm_report_runs,
     };
     try_gnuplot(r);
     head(r);
@@ -186,4 +186,17 @@ pm_status pm_report_metrics(const void *parent, const char *run, const pm_spec *
                ? pm_sprintf(parent, "%s,tail_short@%" PRId64 ",tail_medium@%" PRId64 ",tail_long@%" PRId64, metrics, depth, depth, depth)
                : pm_strdup(parent, metrics);
     return *out ? PM_OK : PM_ERR_NOMEM;
+}
+
+pm_status pm_report_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_result **out)
+{
+    pm_evaluate_params more = *params;
+    void *scratch = pm_alloc(ctx, 1);
+    *out = NULL;
+    PM_CHECK_ALLOC(scratch);
+    pm_status st = pm_report_metrics(scratch, params->run, NULL, params->metrics, &more.metrics);
+    if (st == PM_OK && strstr(more.metrics, "tail_short@")) more.analysis = "all";
+    if (st == PM_OK) st = pm_evaluate(ctx, &more, out);
+    pm_free(scratch);
+    return st;
 }

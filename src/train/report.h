@@ -23,12 +23,15 @@ const pm_metric_result *pm_report_find(const pm_report *r, int entry, const char
 const pm_eval_part     *pm_report_part(const pm_report *r, int entry);
 bool pm_report_is_tail(const char *metric);    // a share of a popularity band, which has a figure of its own
 
+const pm_analysis *pm_report_analysis(const pm_report *r, int entry, const char *name);    // NULL: it lacks it
+
 void pm_report_heading(const pm_report *r, const char *title);
 // "0.3512 ± 0.0081", or without interval, or a dash.
 void pm_report_mean(const pm_report *r, const pm_metric_result *m);
 void pm_report_swatch(const pm_report *r, int entry);
 
-// Sections, in their order (report_setting.c, report_results.c, report_figures.c, report_sweep.c).
+// Sections, in their order (report_setting.c, report_results.c, report_figures.c, report_analyses.c,
+// report_sweep.c).
 pm_status pm_report_setting(pm_report *r);
 pm_status pm_report_sweep(pm_report *r);
 pm_status pm_report_results(pm_report *r);
@@ -36,6 +39,7 @@ pm_status pm_report_tests(pm_report *r);
 pm_status pm_report_curves(pm_report *r);
 pm_status pm_report_activity(pm_report *r);
 pm_status pm_report_popularity(pm_report *r);
+pm_status pm_report_analyses(pm_report *r);
 pm_status pm_report_runs(pm_report *r);
 
 #endif

@@ -30,6 +30,14 @@ done
 grep -q 'r<u>' bare.html && fail "a name is not escaped"
 mean=$("$JSON_GET" plain runs 1 metrics ndcg@100 mean)
 contains bare.html "$(printf '%.4f' "$mean")"
+# preferences, where the scores of a run are some
+# shellcheck disable=SC2086
+expect 0 train dae --device $DEVICE --threads 1 --held-out 200 --seed 3 --loss mil --iterations 20 --latent 16 -o mil
+PATH=$FOLDER/empty "$PUMICE" compare mil pop --report mil.html -q >out 2>err || fail "dae"
+page mil.html 0
+contains mil.html "Predicted preference of the catalogue"
+contains mil.html "by rank"
+grep -q "Predicted preference" bare.html && fail "preferences of scores that are none"
 # a report that cannot be written leaves the old one
 cp bare.html old
 expect 1 compare pop 'r<u>&n' --report nowhere/report.html
@@ -50,11 +58,11 @@ grep -q "Popularity" loo.html && fail "popularity of lists that there are not"
 command -v gnuplot >/dev/null || exit 0
 # with gnuplot
 expect 0 compare pop 'r<u>&n' --report report.html
-page report.html 6
+page report.html 8
 contains report.html "var(--s1)"
 contains report.html "currentColor"
 expect 0 compare pop 'r<u>&n' --part validation --quintiles recall_capped@20 --report validation.html
-page validation.html 6
+page validation.html 8
 contains validation.html "recall_capped@20 by quintile"
 # shellcheck disable=SC2086
 expect 0 compare item-pop mult-dae:epochs=3:latent=8 $SMALL --report trained.html
@@ -63,7 +71,7 @@ contains trained.html "mult-dae:epochs=3:latent=8"
 # a sweep: heat map, the winner's curves
 # shellcheck disable=SC2086
 expect 0 sweep mult-dae $SMALL --epochs 3 --seeds 2 --grid "hidden=none|16,8;dropout=0,0.5" -o sweep --report sweep.html
-page sweep.html 6
+page sweep.html 8
 contains sweep.html "16,8"
 contains sweep.html "winner"
 contains sweep.html "heat-1"
