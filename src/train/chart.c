@@ -65,7 +65,8 @@ static void begin_script(pm_page *s, const pm_chart *c, int height)
 static void category_tics(pm_page *s, const char *axis, const char *const *labels, int64_t count)
 {
     size_t letters = 0;
-    for (int64_t i = 0; i < count; i++) letters += strlen(labels[i]) + 1;
+    for (int64_t i = 0; i < count; i++, letters++)
+        for (const char *c = labels[i]; *c; c++) letters += (*c & 0xC0) != 0x80;
     pm_page_print(s, "set %stics scale 0 noenhanced", axis);
     if (axis[0] == 'x' && letters > 46) pm_page_raw(s, " rotate by -35 left");
     pm_page_raw(s, " (");

@@ -1,5 +1,7 @@
 // What is reported in tables: the setting, the results, the paired tests, the runs.
+#define _POSIX_C_SOURCE 200809L
 #include <math.h>
+#include <time.h>
 
 #include "train/report.h"
 
@@ -15,6 +17,15 @@ static void term(const pm_report *r, const char *name)
 static void count(const pm_report *r, int64_t n, const char *what)
 {
     pm_page_print(r->page, "%" PRId64 " %s", n, what);
+}
+
+// "; test from 2003-02-28", the day in UTC.
+static void day(const pm_report *r, const char *part, int64_t seconds)
+{
+    char text[32];
+    struct tm parts;
+    const time_t t = (time_t)seconds;
+    if (seconds && gmtime_r(&t, &parts) && strftime(text, sizeof text, "%Y-%m-%d", &parts)) pm_page_print(r->page, "; %s from %s", part, text);
 }
 
 static void excluded(const pm_report *r)
@@ -53,7 +64,10 @@ pm_status pm_report_setting(pm_report *r)
     term(r, "protocol");
     pm_page_text(r->page, first->protocol);
     pm_page_print(r->page, ", split seed %" PRIu64 "; ", first->split->seed);
-    count(r, first->train_users, "users trained on</dd>");
+    count(r, first->train_users, "users trained on");
+    day(r, "validation", first->split->valid_from);
+    day(r, "test", first->split->test_from);
+    pm_page_raw(r->page, "</dd>");
     excluded(r);
     pm_page_raw(r->page, "</dl>\n");
     return PM_OK;
