@@ -7,67 +7,18 @@ DATA holds ml-1m/ratings.dat and ml-1m-ncf/. Every run is kept in RUNS and not r
 Needs Python 3, no packages.
 """
 import argparse
-import json
 import os
 import statistics
 import subprocess
-import sys
+
+from lab import Lab, head, pm, row, run_steps, value
 
 SPLIT = ["--rating-above", "3.5", "--min-user", "5", "--protocol", "strong", "--held-out", "600"]
 STRONG = ["ndcg@100", "recall_capped@20", "recall_capped@50"]
 
 
-class Lab:
-    def __init__(self, options):
-        self.options = options
-        os.makedirs(options.runs, exist_ok=True)
-
-    def train(self, name, model, *arguments, device=None, epochs=None):
-        """The result document of a run, trained now or found from before."""
-        run = os.path.join(self.options.runs, name)
-        document = os.path.join(self.options.runs, name + ".json")
-        if not os.path.exists(document):
-            command = [self.options.pumice, "train", model, "-o", run, "--json", "--quiet", *arguments]
-            command += ["--device", device or self.options.device]
-            if model != "item-pop":
-                command += ["--epochs", str(epochs or self.options.epochs)]
-            if os.path.exists(run):
-                command = [self.options.pumice, "train", "--resume", run, "--json", "--quiet"]
-            print("#", " ".join(command), file=sys.stderr)
-            finished = subprocess.run(command, stdout=subprocess.PIPE, check=False)
-            if finished.returncode != 0:
-                sys.exit(f"{name}: pumice ended with {finished.returncode}")
-            with open(document, "wb") as f:
-                f.write(finished.stdout)
-        with open(document, encoding="utf-8") as f:
-            result = json.load(f)
-        result["run"] = run
-        return result
-
-    def ml1m(self):
-        return ["--data", os.path.join(self.options.data, "ml-1m", "ratings.dat"), *SPLIT]
-
-    def curve(self, result):
-        with open(os.path.join(result["run"], "metrics.jsonl"), encoding="utf-8") as f:
-            return [json.loads(line) for line in f]
-
-
-def value(result, metric, part="metrics"):
-    return result[part][metric]["mean"]
-
-
-def row(*cells):
-    print("| " + " | ".join(str(c) for c in cells) + " |")
-
-
-def head(*cells):
-    row(*cells)
-    row(*["---"] * len(cells))
-
-
-def pm(result, metric):
-    m = result["metrics"][metric]
-    return f"{m['mean']:.4f} ± {m['ci95']:.4f}"
+def ml1m(lab):
+    return ["--data", os.path.join(lab.options.data, "ml-1m", "ratings.dat"), *SPLIT]
 
 
 def table3(lab):
@@ -89,7 +40,7 @@ def strong(lab):
     """Held-out users, three seeds, each with a split of its own."""
     head("ML-1M, strong, 3 seeds", *STRONG)
     for model, settings in [("item-pop", [])] + list(MODELS.items()):
-        runs = [lab.train(f"strong-{model}-{seed}", model, *lab.ml1m(), *settings, "--seed", str(seed)) for seed in (1, 2, 3)]
+        runs = [lab.train(f"strong-{model}-{seed}", model, *ml1m(lab), *settings, "--seed", str(seed)) for seed in (1, 2, 3)]
         cells = []
         for metric in STRONG:
             values = [value(r, metric) for r in runs]
@@ -118,7 +69,7 @@ def table4(lab):
             pairs = {"hidden": "none", "batch": "100", "likelihood": likelihood, **setting}
             name = f"table4-{model}-{likelihood}-" + "-".join(f"{k}={v}" for k, v in setting.items())
             arguments = [a for k, v in pairs.items() for a in ("--set", f"{k}={v}")]
-            runs.append((lab.train(name, model, *lab.ml1m(), "--seed", "1", *arguments, epochs=min(80, lab.options.epochs)), setting))
+            runs.append((lab.train(name, model, *ml1m(lab), "--seed", "1", *arguments, epochs=min(80, lab.options.epochs)), setting))
         best, setting = max(runs, key=lambda r: value(r[0], "ndcg@100", "validation"))
         row(model, likelihood, " ".join(f"{k}={v}" for k, v in setting.items()), *[pm(best, m) for m in STRONG])
     print()
@@ -134,7 +85,7 @@ def figure1(lab):
     }
     curves, documents = {}, {}
     for name, settings in runs.items():
-        documents[name] = lab.train("figure1-" + name.replace(" ", "-").replace("=", ""), "mult-vae", *lab.ml1m(), "--seed", "1", "--set",
+        documents[name] = lab.train("figure1-" + name.replace(" ", "-").replace("=", ""), "mult-vae", *ml1m(lab), "--seed", "1", "--set",
                                     "hidden=none", "--set", "batch=100", *settings, epochs=min(120, lab.options.epochs))
         log = lab.curve(documents[name])
         last = max(e["phase"] for e in log)
@@ -156,7 +107,7 @@ def figure1(lab):
 
 def figure3(lab):
     """VAE against DAE by quintile of fold-in activity, paired on the same users."""
-    runs = [lab.train(f"strong-{m}-1", m, *lab.ml1m(), *MODELS[m], "--seed", "1")["run"] for m in ("mult-dae", "mult-vae")]
+    runs = [lab.train(f"strong-{m}-1", m, *ml1m(lab), *MODELS[m], "--seed", "1")["run"] for m in ("mult-dae", "mult-vae")]
     subprocess.run([lab.options.pumice, "compare", *runs, "--quintiles", "ndcg@100", "--device", lab.options.device], check=True)
 
 
@@ -165,7 +116,7 @@ def parity(lab):
     head("20 epochs, mult-dae", *STRONG)
     for device in ("cpu", lab.options.vulkan):
         name = "parity-" + device.replace(":", "-")
-        result = lab.train(name, "mult-dae", *lab.ml1m(), *MODELS["mult-dae"], "--seed", "1", device=device, epochs=20)
+        result = lab.train(name, "mult-dae", *ml1m(lab), *MODELS["mult-dae"], "--seed", "1", device=device, epochs=20)
         row(result["device"], *[f"{value(result, m):.6f}" for m in STRONG])
     print()
 
@@ -181,14 +132,7 @@ def main():
     parser.add_argument("--vulkan", default="vulkan")
     parser.add_argument("--epochs", type=int, default=200)
     options = parser.parse_args()
-    for step in options.steps or steps:
-        if step not in steps:
-            sys.exit(f"no step {step}; there are {', '.join(steps)}")
-    lab = Lab(options)
-    for step in options.steps or steps:
-        print(f"## {step}\n\n{steps[step].__doc__}\n")
-        steps[step](lab)
-        sys.stdout.flush()
+    run_steps(steps, options.steps, Lab(options))
 
 
 if __name__ == "__main__":
