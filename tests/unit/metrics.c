@@ -44,6 +44,32 @@ static void one_user_by_hand(void **state)
     pm_ctx_destroy(&ctx);
 }
 
+// The columns of MIL's Tables 2 and 3, equations 15 to 17: |T| = 30, hits at ranks 1, 20, 21 and 100 on items with .1, .2, .4
+// and .3 of the training interactions. Recall is divided by |T|, MAP by min(k, |T|).
+static void columns_of_the_mil_tables(void **state)
+{
+    (void)state;
+    enum { ITEMS = 130, LIST = 100, TARGETS = 30 };
+    uint32_t popularity[ITEMS] = { [0] = 10, [19] = 20, [20] = 40, [99] = 30 }, list[LIST], targets[TARGETS] = { 0, 19, 20, 99 };
+    for (uint32_t i = 0; i < LIST; i++) list[i] = i;
+    for (uint32_t i = 4; i < TARGETS; i++) targets[i] = LIST + i - 4;    // never shown
+    pm_ctx *ctx = new_ctx();
+    pm_metrics *m = new_metrics(ctx, "recall@1,recall@20,recall@100,map@1,map@20,map@100,novelty_map@1,novelty_map@20,novelty_map@100",
+                                &(pm_metrics_params){ .items = ITEMS, .popularity = popularity });
+    add(m, 0, list, LIST, targets, TARGETS);
+    NEAR(mean(m, "recall@1"), 1.0 / 30);
+    NEAR(mean(m, "recall@20"), 2.0 / 30);
+    NEAR(mean(m, "recall@100"), 4.0 / 30);
+    NEAR(mean(m, "map@1"), 1.0);                                                   // 1/1 over min(1, 30)
+    NEAR(mean(m, "map@20"), (1 + 2.0 / 20) / 20);
+    NEAR(mean(m, "map@100"), (1 + 2.0 / 20 + 3.0 / 21 + 4.0 / 100) / 30);
+    NEAR(mean(m, "novelty_map@1"), 2.302585092994046);                             // −ln 0.1
+    NEAR(mean(m, "novelty_map@20"), (2.302585092994046 + 0.1 * 1.6094379124341003) / 20);
+    NEAR(mean(m, "novelty_map@100"),
+         (2.302585092994046 + 0.1 * 1.6094379124341003 + 3.0 / 21 * 0.916290731874155 + 0.04 * 1.2039728043259361) / 30);
+    pm_ctx_destroy(&ctx);
+}
+
 static void novelty_of_an_unseen_item_is_finite(void **state)
 {
     (void)state;
@@ -299,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_user_by_hand),
+        cmocka_unit_test(columns_of_the_mil_tables),
         cmocka_unit_test(novelty_of_an_unseen_item_is_finite),
         cmocka_unit_test(catalogue_by_hand),
         cmocka_unit_test(tails_by_hand),
