@@ -66,6 +66,7 @@ pm_status pm_ids_numbers(const void *parent, int64_t count, pm_ids **out);
 // Readers of one file each; `path` exists.
 pm_status pm_read_table(pm_reader *reader, const char *path, const char *format, const char *columns, pm_list *list);
 pm_status pm_read_ncf(pm_reader *reader, const char *train_path, pm_list *train);
+pm_status pm_read_lightgcn(pm_reader *reader, const char *train_path, pm_list *train);
 pm_status pm_read_npz(pm_reader *reader, const char *train_path, pm_list *train);
 pm_status pm_read_split_folder(pm_reader *reader, const char *folder, pm_list *train);
 

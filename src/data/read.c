@@ -7,7 +7,7 @@
 #include "data/fields.h"
 #include "data/source.h"
 
-static const char *const formats[] = { "auto", "movielens", "csv", "tsv", "ncf", "npz", "split" };
+static const char *const formats[] = { "auto", "movielens", "csv", "tsv", "ncf", "npz", "lightgcn", "split" };
 enum { LOGGED_BAD_LINES = 5 };
 
 const char *pm_shown(char buffer[PM_SHOWN], const char *text, size_t length)
@@ -114,6 +114,7 @@ static pm_status read_format(pm_reader *r, const char *path, const char *format,
     if (pm_name_equal(format, "split")) return pm_read_split_folder(r, path, list);
     if (pm_name_equal(format, "ncf")) return pm_read_ncf(r, path, list);
     if (pm_name_equal(format, "npz")) return pm_read_npz(r, path, list);
+    if (pm_name_equal(format, "lightgcn")) return pm_read_lightgcn(r, path, list);
     return read_text(r, path, format, list);
 }
 
@@ -161,7 +162,7 @@ static pm_status check_format(const void *parent, const char *format)
     for (int f = 0; f < PM_COUNT(formats); f++)
         if (pm_name_equal(format, formats[f])) return PM_OK;
     const char *near = pm_nearest_name(format, formats, PM_COUNT(formats));
-    return pm_fail(parent, PM_ERR_ARG, "unknown format '%s'; there are auto, movielens, csv, tsv, ncf, npz, split%s%s%s",
+    return pm_fail(parent, PM_ERR_ARG, "unknown format '%s'; there are auto, movielens, csv, tsv, ncf, npz, lightgcn, split%s%s%s",
                    format, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 

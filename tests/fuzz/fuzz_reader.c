@@ -13,8 +13,8 @@
 
 #include "fuzz.h"
 
-enum { SEPARATOR = 0x1E, FORMATS = 8, SKIP = 0x80, MOST_FILES = 12, MOST_IDS = 100000 };
-enum { AUTO, CSV, TSV, MOVIELENS, NPZ, NCF, SPLIT, PARTS };
+enum { SEPARATOR = 0x1E, FORMATS = 9, SKIP = 0x80, MOST_FILES = 12, MOST_IDS = 100000 };
+enum { AUTO, CSV, TSV, MOVIELENS, NPZ, NCF, SPLIT, PARTS, LIGHTGCN };
 
 static const char *const names[FORMATS][MOST_FILES] = {
     { "x.data" },
@@ -26,8 +26,9 @@ static const char *const names[FORMATS][MOST_FILES] = {
     { "split.json", "users.tsv", "items.tsv", "train.tsv", "valid_input.tsv", "valid_target.tsv", "test_input.tsv",
       "test_target.tsv", "valid_candidates.tsv", "test_candidates.tsv" },
     { "train.csv", "valid.csv", "test.csv" },
+    { "train.txt", "valid.txt", "test.txt" },
 };
-static const char *const formats[FORMATS] = { NULL, "csv", "tsv", "movielens", "npz", "ncf", "split", NULL };
+static const char *const formats[FORMATS] = { NULL, "csv", "tsv", "movielens", "npz", "ncf", "split", NULL, "lightgcn" };
 
 static char folder[64];
 
@@ -105,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!mkdtemp(folder)) abort();
         atexit(remove_folder);
     }
-    const int format = data[0] % FORMATS;
+    const int format = (data[0] & ~SKIP) % FORMATS;
     remove_files();
     write_files(format, data + 1, size - 1);
     char path[256];
@@ -241,6 +242,7 @@ void fuzz_corpus(fuzz_seed_fn fn, void *user)
               "0\t0\t5\t10\n0\t1\t5\t30\n0\t2\t5\t20\n1\t0\t3\t1\n1\t3\t3\t2\n\x1E"
               "0\t3\t5\t40\n1\t1\t5\t9\n\x1E(0,3)\t4\t5\t3\t4\n(1,1)\t5\t6\n");
     give_text(fn, user, PARTS, "user,item\na,1\na,2\nb,1\n\x1Euser,item\nb,2\n\x1Euser,item\na,3\na,1\nb,4\nc,1\n");
+    give_text(fn, user, LIGHTGCN, "0 1 2 3\n1\t1 4 \n\n2\n\x1E" "0 4\n\x1E" "1 2 5\n3\n");
     give_text(fn, user, SPLIT,
               "{\"format\":\"pumice-split\",\"version\":1,\"seed\":\"3\",\"held_out_users\":false,\"interactions\":6,"
               "\"valid\":{\"candidates\":true},\"test\":{\"candidates\":true}}\x1E"
