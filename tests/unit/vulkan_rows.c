@@ -8,10 +8,11 @@
 
 #include "core/philox.h"
 
-enum { ROWS = 4, LONG = 70000, ENTRIES = 900 };
+enum { ROWS = 4, ENTRIES = 900 };
 
 static pm_ctx    *ctx;
 static pm_device *ref;
+static int64_t    longest = 70000;    // columns of a row; it must fit a binding whole
 
 static float noise(uint32_t i)
 {
@@ -85,7 +86,7 @@ static void top_k_is_exact_on(pm_device *d)
     static const int64_t shapes[][2] = { { 6000, 100 }, { 5001, 1 }, { 4100, 512 }, { 4103, 1500 }, { 2051, 130 }, { 1024, 100 } };
     for (int f = 0; f < PM_COUNT(fills); f++)
         for (int s = 0; s < PM_COUNT(shapes); s++) check_top_k(d, fills[f], shapes[s][0], shapes[s][1]);
-    check_top_k(d, random_scores, LONG, 100);
+    check_top_k(d, random_scores, longest, 100);
 }
 
 // ---- beside a sparse row -------------------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ static void sparse_rows_are_right_on(pm_device *d)
 {
     static const pm_op losses[] = { PM_OP_LOSS_MULTINOMIAL, PM_OP_LOSS_GAUSSIAN, PM_OP_LOSS_LOGISTIC };
     for (int together = 0; together < 2; together++)
-        for (int64_t items = LONG - 1; items <= LONG; items++) {
+        for (int64_t items = longest - 1; items <= longest; items++) {
             for (int i = 0; i < PM_COUNT(losses); i++) check_loss(d, losses[i], items, together);
             check_mask(d, items, together);
         }
@@ -218,6 +219,8 @@ int main(void)
 {
     const int absent = without_device();
     if (absent) return absent;
+    const char *limits = getenv("PUMICE_VK_LIMITS");
+    if (limits && strstr(limits, "range=64K")) longest = 16000;
     ctx = new_context();
     if (pm_device_open(ctx, &(pm_device_params){ .name = "ref" }, &ref) != PM_OK) return 1;
     const struct CMUnitTest tests[] = {
