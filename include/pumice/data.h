@@ -189,11 +189,11 @@ typedef struct pm_split {
 } pm_split;
 
 typedef struct pm_split_params {
-    const char *protocol;        // "strong", "random", "temporal", "leave-one-out", "files"
+    const char *protocol;        // "strong", "random", "temporal", "user-temporal", "leave-one-out", "files"
     uint64_t    seed;
     int64_t     held_out;        // strong: users in validation and in test each; 0: a tenth, at most 10,000
     double      fold_out;        // strong: share of a held-out user's items to be found, floor; 0: 0.2
-    double      test_share, valid_share;    // random: 0: 0.1 and 0.1. temporal: valid_share, 0: 0.1
+    double      test_share, valid_share;    // random: 0: 0.1 and 0.1. user-temporal: 0: 0.3 and 0.2. temporal: valid_share, 0: 0.1
     int64_t     test_days;       // temporal: the window of the test part in days, up to the last interaction; 0: 30
     const char *test_from;       // temporal, instead: the day it begins with, such as "2003-02-28" (UTC), or Unix seconds
     int64_t     negatives;       // leave-one-out: sampled candidates besides the target; 0: 100
@@ -209,6 +209,9 @@ typedef struct pm_split_params {
 //                ⌊valid_share · n⌋ in validation; the rest is training. A user with something to find but without history is left out
 //                and counted, and so are targets whose item has no training interaction. Of equal times the last in the file is the
 //                latest. MIL's Netflix-cutoff (Section 3.1).
+// user-temporal  of each user's n interactions by time the first ⌈0.5 n⌉ are training, the last ⌊0.3 n⌋ test, the rest validation: the last
+//                ⌊test_share · n⌋ and the first ⌈(1 − test_share − valid_share) · n⌉. Ties in time keep file order. Without timestamps the order is a
+//                random one, which is said. Users too short for a test item are excluded and counted. Two-headed AutoRec (Section 4.1).
 // leave-one-out  given parts (NCF): test.rating is the target, test.negative its candidates. Otherwise the latest of each
 //                user with two or more interactions is the test target, with sampled candidates. The validation target is
 //                the latest of what is left (or a random one) of each user with two or more left, with sampled candidates.

@@ -32,12 +32,12 @@ const pm_option_group pm_group_filter = { "Filters, in this order", (const pm_op
 
 const pm_option_group pm_group_split = { "Split", (const pm_option[]){
     PM_TEXT("protocol", 0, "NAME",
-            "strong (held-out users; the default), random (interactions), temporal (the last days), leave-one-out (the latest of each user among sampled "
+            "strong (held-out users; the default), random (interactions), temporal (the last days), user-temporal (the last of each user), leave-one-out (the latest of each user among sampled "
             "negatives), files (the parts that the data came in)"),
     PM_INTEGER("held-out", 0, "N", 1, 1e15, "strong: users held out for validation, and as many for test. Default: a tenth, at most 10000"),
     PM_NUMBER("fold-out", 0, "X", 1e-9, 0.999999, "strong: share of a held-out user's items that are to be found. Default: 0.2"),
-    PM_NUMBER("test-share", 0, "X", 1e-9, 0.999999, "random: share of the interactions for test. Default: 0.1"),
-    PM_NUMBER("valid-share", 0, "X", 1e-9, 0.999999, "random: share of the interactions for validation; temporal: share of those before the test part. Default: 0.1"),
+    PM_NUMBER("test-share", 0, "X", 1e-9, 0.999999, "random: share of the interactions for test, 0.1; user-temporal: of each user's, 0.3"),
+    PM_NUMBER("valid-share", 0, "X", 1e-9, 0.999999, "random: share of the interactions for validation, 0.1; user-temporal: of each user's, 0.2; temporal: of those before the test part, 0.1"),
     PM_INTEGER("test-days", 0, "N", 1, 1e6, "temporal: the last N days are the test part. Default: 30"),
     PM_TEXT("test-from", 0, "DATE", "temporal: the test part begins with this day (2003-02-28, UTC) or second (Unix time)"),
     PM_INTEGER("negatives", 0, "N", 1, 1e9, "leave-one-out: sampled candidates beside the target. Default: 100"),

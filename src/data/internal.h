@@ -91,6 +91,7 @@ pm_status pm_reader_find(pm_reader *reader, const pm_ids *ids, const char *path,
 pm_status pm_split_strong(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 pm_status pm_split_random(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 pm_status pm_split_temporal(pm_split *split, const pm_interactions *in, const pm_split_params *params);
+pm_status pm_split_user_temporal(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 pm_status pm_split_leave_one_out(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 pm_status pm_split_files(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 

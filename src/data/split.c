@@ -10,11 +10,12 @@ static const struct protocol {
     { "strong", pm_split_strong },
     { "random", pm_split_random },
     { "temporal", pm_split_temporal },
+    { "user-temporal", pm_split_user_temporal },
     { "leave-one-out", pm_split_leave_one_out },
     { "files", pm_split_files },
 };
 
-static const char *const protocol_list = "strong, random, temporal, leave-one-out, files";
+static const char *const protocol_list = "strong, random, temporal, user-temporal, leave-one-out, files";
 
 static uint32_t row_length(const pm_csr *csr, int64_t row)
 {

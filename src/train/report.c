@@ -164,7 +164,7 @@ pm_status pm_report_write(pm_ctx *ctx, const pm_report_params *params)
 
 static bool ranks_all_items(const char *protocol)
 {
-    static const char *const names[] = { "strong", "random", "temporal" };
+    static const char *const names[] = { "strong", "random", "temporal", "user-temporal" };
     for (int i = 0; i < PM_COUNT(names); i++)
         if (pm_name_equal(protocol, names[i])) return true;
     return false;

@@ -53,3 +53,14 @@ expect 2 data stat timed.csv --protocol temporal --test-days 0
 printf 'a,x\na,y\nb,x\nb,y\n' >timeless.csv
 expect 4 data split timeless.csv --protocol temporal -o none
 says err "timestamps"
+# the user-temporal protocol; at random without timestamps, which is said once
+expect 0 data stat timed.csv --protocol user-temporal --json
+all=$(json interactions)
+[ "$(json split train interactions)" -ge $((all / 2)) ] || fail "less than half is training"
+expect 0 data split s.csv --protocol user-temporal -o each
+says out "user-temporal"
+printf 'a,x\na,y\na,z\na,w\nb,x\nb,y\n' >timeless.csv
+expect 0 data stat timeless.csv --protocol user-temporal
+says err "dealt at random"
+[ "$(grep -c "dealt at random" err)" = 1 ] || fail "said more than once"
+says out "1 users, 3 known interactions, 1 to find; 1 users have nothing to find"

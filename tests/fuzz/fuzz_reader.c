@@ -81,7 +81,7 @@ static void check(const pm_interactions *in)
 
 static void use(pm_ctx *ctx, const pm_interactions *in)
 {
-    static const char *const protocols[] = { "strong", "random", "temporal", "leave-one-out", "files" };
+    static const char *const protocols[] = { "strong", "random", "temporal", "user-temporal", "leave-one-out", "files" };
     pm_interactions *kept;
     pm_data_statistics statistics;
     check(in);
