@@ -158,6 +158,8 @@ double pm_op_flops(pm_op op, const pm_dims *dims)
         const pm_operand_sig *y = &s->operand[op == PM_OP_SPMM_T_ADAM ? 3 : s->ins];    // as wide as the result
         return 2.0 * (double)PM_MAX(dims->of[growth], 1) * (double)pm_dim_length(&y->cols, dims);
     }
+    if (op == PM_OP_GRAM)    // entries of a, each times a row of x of middling length
+        return 2.0 * (double)length_of(s, dims, 'F') * PM_MAX((double)length_of(s, dims, 'E') / (double)PM_MAX(length_of(s, dims, 'U'), 1), 1.0) + elements;
     for (int i = 0; i < s->ins; i++)
         if (s->operand[i].inout)
             elements += (double)pm_dim_length(&s->operand[i].rows, dims) * (double)pm_dim_length(&s->operand[i].cols, dims);
