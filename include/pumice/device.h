@@ -40,6 +40,9 @@ const pm_device_info *pm_device_get_info(const pm_device *device);
 // The numerics profile: equal profiles and equal seeds give equal bits. One line of text.
 const char *pm_device_profile(const pm_device *device);
 
+// Bytes of memory the device has in all: its own, or what the host has where it computes in that; 0: not known.
+uint64_t pm_device_capacity(const pm_device *device);
+
 // Bytes of device memory held now, and the most ever held.
 void pm_device_memory(const pm_device *device, uint64_t *now, uint64_t *peak);
 

@@ -77,6 +77,15 @@ pm_var pm_batch_normalize(pm_net *net, pm_var x, const char *name, pm_var live, 
 pm_sparse pm_normalize_rows(pm_graph *g, pm_sparse x);
 pm_sparse pm_drop_entries(pm_graph *g, pm_sparse x, pm_var state, float keep, const char *stream);
 
+// Negatives as counts: each row of the result [rows, items] u32 is a draw of Multinomial(draws, popularity / Σ popularity) of its own, by
+// draw_counts, whose noise is called `name`. Its tables are made here, in integers and in arithmetic that every machine does alike, and live in the
+// store as NAME.ptr, NAME.table, NAME.accept and NAME.alias; a second call with the name uses them as they are.
+// popularity   [items], on the host; an item of 0 is never drawn
+// draws        from 1 to 10⁷
+// Errors (by the graph)   PM_ERR_ARG; PM_ERR_DATA when popularity is 0 throughout; PM_ERR_DEVICE_MEMORY when the counts are more than the device can
+//              hold, before anything is allocated
+pm_var pm_draw_popular(pm_graph *g, const char *name, const uint32_t *popularity, int64_t items, int64_t rows, int64_t draws, pm_var state);
+
 // z ~ N(mu, exp(logvar)), reparameterised: z = mu + exp(logvar / 2) · noise (Kingma and Welling, 2014). mu, logvar [rows, k].
 pm_var pm_sample_gaussian(pm_graph *g, pm_var mu, pm_var logvar, pm_var state, const char *stream);
 

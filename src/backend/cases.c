@@ -337,6 +337,7 @@ static void fill_input(maker *m, int i)
         if (offsets >= 0) fill_columns(m, i, offsets, bound);
         else fill_u32(m, i, bound);
         return;
+    case PM_COUNTED: fill_u32(m, i, 100); return;
     default: break;
     }
     if (m->c->operand[i].dtype == PM_U32) fill_u32(m, i, -1);

@@ -1,9 +1,11 @@
 // Choosing and opening a device by name.
+#define _DEFAULT_SOURCE    // sysconf of physical memory
 #include "backend/backend.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MAX_DEVICES = 64 };
 
@@ -165,6 +167,13 @@ const pm_device_info *pm_device_get_info(const pm_device *device)
 const char *pm_device_profile(const pm_device *device)
 {
     return device->profile;
+}
+
+uint64_t pm_device_capacity(const pm_device *device)
+{
+    if (device->info.memory) return device->info.memory;
+    const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
 }
 
 void pm_device_memory(const pm_device *device, uint64_t *now, uint64_t *peak)

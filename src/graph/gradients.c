@@ -250,6 +250,11 @@ void pm_grad_loss_pair(pm_graph *g, const pm_node *n)
     batch_loss(g, n);
 }
 
+void pm_grad_loss_counts(pm_graph *g, const pm_node *n)
+{
+    batch_loss(g, n);
+}
+
 void pm_grad_kl_gaussian(pm_graph *g, const pm_node *n)
 {
     only_data(g, n, 2, 3);

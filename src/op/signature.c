@@ -114,6 +114,10 @@ static bool dtype(parser *p, pm_operand_sig *o)
         return true;
     }
     if (strcmp(w, "u32") == 0) return true;
+    if (strcmp(w, "count") == 0) {
+        o->domain = PM_COUNTED;
+        return true;
+    }
     if (strcmp(w, "b32") == 0) return o->any32 = true;
     if (strcmp(w, "state") == 0) {
         o->domain = PM_STATE;

@@ -21,7 +21,8 @@ typedef enum pm_domain {
     PM_INDEX,       // idx<S>
     PM_OFFSETS,     // ptr<S>
     PM_LIVE,        // live<S>
-    PM_STATE        // state
+    PM_STATE,       // state
+    PM_COUNTED      // count
 } pm_domain;
 
 // A dimension: a number (symbol < 0), or symbol + add, or symbol / div rounded up.

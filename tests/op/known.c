@@ -131,6 +131,13 @@ static const known cases[] = {
     { PM_OP_LOSS_PAIR, "two of three others; a dead row", { FLAG(0), FLAG(0), NUMBER(0.1f), WORD(3), WORD(0) },
       { U(1, 3, 0, 1, 1), U(1, 1, 1), F(1, 1, 2), F(2, 4, 0, 0, 0, 0, NO_NUMBER, 1, 1, 1), F(2, 1, 2, 0), STATE(0) },
       { F(2, 1, 1, 0), F(2, 4, 0.5f, -1, 0, 0.5f, 0, 0, 0, 0) } },
+    { PM_OP_LOSS_COUNTS, "linear: 3 entries to 6 draws; a logit beyond the bound; a dead row; a row without entries", { FLAG(0), WORD(6), NUMBER(10) },
+      { U(1, 4, 0, 2, 2, 2), U(1, 2, 1, 3), F(1, 2, 2, 1), F(3, 4, 0, 1.09861229f, 0, 20, NO_NUMBER, 1, 1, 1, 1, 2, 3, 4), U(3, 4, 4, 2, 0, 1, 6, 0, 0, 0, 0, 6, 0, 0),
+        F(3, 1, 2, 0, 1) },
+      { F(3, 1, -12.1972246f, 0, 0), F(3, 4, 4, -2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) } },
+    { PM_OP_LOSS_COUNTS, "logistic: the same", { FLAG(1), WORD(6), NUMBER(10) },
+      { U(1, 2, 0, 2), U(1, 2, 1, 3), F(1, 2, 2, 1), F(1, 4, 0, 1.09861229f, 0, 20), U(1, 4, 4, 2, 0, 1), F(1, 1, 2) },
+      { F(1, 1, 16.6960419f), F(1, 4, 2, 0.5f, 0, 0) } },
     { PM_OP_KL_GAUSSIAN, "", { DIM(0) }, { F(2, 2, 1, 2, NO_NUMBER, 0), F(2, 2, 0, 0.693147182f, 0, NO_NUMBER), F(2, 1, 0.5f, 0), F(1, 1, 0.5f) },
       { F(2, 1, 0.663356602f, 0), F(2, 2, 0.25f, 0.5f, 0, 0), F(2, 2, 0, 0.125f, 0, 0) } },
 
@@ -142,6 +149,18 @@ static const known cases[] = {
 
     { PM_OP_REPARAMETERIZE, "the same draws", { WORD(0) }, { F(1, 2, 1, 2), F(1, 2, 0, 1.38629436f), STATE(0) },
       { F(1, 2, 1.991137475f, 0.15067444f), F(1, 2, 0.495568738f, -0.92466278f) } },
+
+    { PM_OP_DRAW_COUNTS, "words 6627e8d5 e169c58d bc57ac4c 9b00dbd8 against 40000000 80000000 | the same and c0000000 | none | 9b00dbd8; no single draw",
+      { DIM(1), WORD(5), FLAG(1), WORD(0) },
+      { U(1, 5, 0, 2, 5, 5, 6), U(1, 6, 0x40000000, 0x80000000, 0x40000000, 0x80000000, 0xC0000000, 0x9B00DBD8), U(1, 4, 0, 0, 0, 0), U(1, 4, 2, 2, 2, 2), STATE(0) },
+      { U(1, 4, 1, 3, 0, 1) } },
+    { PM_OP_DRAW_COUNTS, "four single draws, all led to item 2", { DIM(1), WORD(9), FLAG(1), WORD(0) },
+      { U(1, 5, 0, 2, 5, 5, 6), U(1, 6, 0x40000000, 0x80000000, 0x40000000, 0x80000000, 0xC0000000, 0x9B00DBD8), U(1, 4, 0, 0, 0, 0), U(1, 4, 2, 2, 2, 2), STATE(0) },
+      { U(1, 4, 1, 3, 4, 1) } },
+    { PM_OP_DRAW_COUNTS, "every attempt sums to 3, one too many", { DIM(1), WORD(2), FLAG(1), WORD(0) },
+      { U(1, 3, 0, 1, 3), U(1, 3, 0, 0, 0), U(1, 2, 0, 0), U(1, 2, 1, 1), STATE(0) }, { U(1, 2, 0, 2) } },
+    { PM_OP_DRAW_COUNTS, "single draws alone", { DIM(2), WORD(7), FLAG(0), WORD(0) },
+      { U(1, 3, 0, 1, 3), U(1, 3, 0, 0, 0), U(1, 2, 0, 0), U(1, 2, 0, 0), STATE(0) }, { U(2, 2, 7, 0, 7, 0) } },
 
     { PM_OP_ADAM, "", { NUMBER(0.5f), NUMBER(0.75f), NUMBER(0), NUMBER(0) }, { F(1, 1, 1), F(1, 1, 0.5f), F(1, 1, 0.25f), F(1, 1, 2), F(1, 1, 0.1f) },
       { F(1, 1, 0.885292466f), F(1, 1, 1.25f), F(1, 1, 1.1875f) } },

@@ -15,7 +15,7 @@ typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
     X(sigmoid) X(tanh) X(tanh_grad) X(sigmoid_grad) X(relu) X(relu_grad) X(exp) X(softplus) X(log_sigmoid)             \
     X(row_sum) X(col_sum) X(softmax) X(log_softmax)                                                                    \
     X(loss_multinomial) X(loss_gaussian) X(loss_logistic) X(kl_gaussian)                                               \
-    X(loss_square) X(loss_cross_entropy) X(loss_mil) X(loss_pair)                                                      \
+    X(loss_square) X(loss_cross_entropy) X(loss_mil) X(loss_pair) X(loss_counts) X(draw_counts)                         \
     X(col_squares) X(grad_squares) X(adam_clipped) X(max_norm_rows) X(max_norm_cols) X(average)                        \
     X(batch_norm) X(batch_norm_grad) X(batch_norm_apply)                                                               \
     X(csr_normalize) X(csr_dropout) X(spmm) X(spmm_affine) X(spmm_t) X(spmm_t_adam)                                                                  \

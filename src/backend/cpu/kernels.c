@@ -74,6 +74,12 @@ pm_status pm_cpu_dropout(const pm_call *c) { return each(c, pm_isa_of(c)->dropou
 pm_status pm_cpu_normal(const pm_call *c) { return each(c, pm_isa_of(c)->normal, RANDOM); }
 pm_status pm_cpu_reparameterize(const pm_call *c) { return each(c, pm_isa_of(c)->reparameterize, RANDOM); }
 
+pm_status pm_cpu_draw_counts(const pm_call *c)
+{
+    const pm_draw_counts_params *q = c->params;
+    return rows(c, pm_isa_of(c)->draw_counts, q->many ? 2 * RANDOM * c->out[0].cols : c->out[0].cols + (int64_t)RANDOM * q->draws);
+}
+
 pm_status pm_cpu_row_sum(const pm_call *c) { return rows(c, pm_isa_of(c)->row_sum, c->in[0].cols); }
 pm_status pm_cpu_softmax(const pm_call *c) { return rows(c, pm_isa_of(c)->softmax, MATH * c->in[0].cols); }
 pm_status pm_cpu_log_softmax(const pm_call *c) { return rows(c, pm_isa_of(c)->log_softmax, MATH * c->in[0].cols); }
@@ -84,6 +90,7 @@ pm_status pm_cpu_loss_square(const pm_call *c) { return rows(c, pm_isa_of(c)->lo
 pm_status pm_cpu_loss_cross_entropy(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_cross_entropy, MATH * c->in[3].cols); }
 pm_status pm_cpu_loss_mil(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_mil, MATH * c->in[3].cols); }
 pm_status pm_cpu_loss_pair(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_pair, 16 * MATH * c->in[3].cols); }
+pm_status pm_cpu_loss_counts(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_counts, MATH * c->in[3].cols); }
 pm_status pm_cpu_kl_gaussian(const pm_call *c) { return rows(c, pm_isa_of(c)->kl_gaussian, 4 * MATH * c->in[0].cols); }
 pm_status pm_cpu_top_k(const pm_call *c) { return rows(c, pm_isa_of(c)->top_k, MATH * c->in[0].cols); }
 pm_status pm_cpu_rank_target(const pm_call *c) { return rows(c, pm_isa_of(c)->rank_target, c->in[0].cols); }
