@@ -1,4 +1,5 @@
-// What a model predicts and whom it shows what: the tables behind the MIL paper's Table 4 and Figures 2, 3 and 4. On the host.
+// What a model predicts and whom it shows what: the tables behind the MIL paper's Table 4 and Figures 2, 3 and 4, and the two-headed
+// AutoRec paper's Figure 7. On the host.
 //
 // pm_evaluate makes them of a run (pm_evaluate_params.analysis); the functions below make them of anybody's lists and counts.
 // All are tables of one shape, so that who prints, writes or draws one can do so with all.
@@ -35,10 +36,11 @@ enum {
     PM_ANALYSE_TAILS = 2,         // "tails"
     PM_ANALYSE_RANKS = 4,         // "ranks"
     PM_ANALYSE_POPULARITY = 8,    // "popularity", "item-popularity"
-    PM_ANALYSE_ALL = 15           // also as "all"
+    PM_ANALYSE_DENSITY = 16,      // "density"
+    PM_ANALYSE_ALL = 31           // also as "all"
 };
 
-// Reads "preference,tails,ranks,popularity" (any of them) or "all".
+// Reads "preference,tails,ranks,popularity,density" (any of them) or "all".
 // Errors    PM_ERR_ARG with the list and the nearest name
 pm_status pm_analysis_parse(const void *object, const char *names, unsigned *out);
 
@@ -90,6 +92,18 @@ pm_status pm_analyse_tails(const void *parent, const pm_shown_lists *shown, pm_a
 // columns   short, medium, long
 // Errors    PM_ERR_NOMEM
 pm_status pm_analyse_ranks(const void *parent, const pm_shown_lists *shown, pm_analysis *out);
+
+enum { PM_DENSITY_TOP = 10, PM_DENSITY_POINTS = 101 };
+
+// "density" (Figure 7 of the two-headed AutoRec paper): how often the items of the users' first ten were rated in training, as a density over
+// that number, beside the same of what is to be found. A Gaussian kernel over all recommendations (n of them, the deviation s of their
+// counts): bandwidth s · n^(−1/5) (Scott), but half the distance of two points at least; what would lie below 0 is reflected. Rows are
+// PM_DENSITY_POINTS counts from 0 to the most popular item's.
+// target    [users, items] what is to be found
+// columns   interactions, recommended, to_find: densities; recommended_below, to_find_below: the percentage of each with fewer interactions
+//           than the row's, which needs no bandwidth. NaN for lists or targets that are all empty
+// Errors    PM_ERR_NOMEM
+pm_status pm_analyse_density(const void *parent, const pm_shown_lists *shown, const pm_csr *target, pm_analysis *out);
 
 // ---- popularity ----------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ static void show_value(pm_grid *grid, double value)
 {
     if (!isfinite(value)) pm_grid_cell(grid, "%s", "");
     else if (value == floor(value) && fabs(value) < 1e15) pm_grid_cell(grid, "%.0f", value);
-    else pm_grid_cell(grid, "%.3f", value);
+    else pm_grid_cell(grid, fabs(value) < 0.01 ? "%.3g" : "%.3f", value);
 }
 
 static pm_status show_one(pm_cli *cli, const pm_analysis *a)

@@ -86,7 +86,7 @@ static const pm_option_group evaluate_group = { "Evaluation", (const pm_option[]
     PM_CHOICE("part", 0, "PART", "test|validation", "which part to evaluate on. Default: test"),
     PM_BARE("analysis", 0, "LIST",
             "also what is predicted and shown: preference (the catalogue by predicted preference), tails (of popularity in the top 200), "
-            "ranks (users shown each tail, by rank), popularity (of items in the parts). Default: all that the model has"),
+            "ranks (users shown each tail, by rank), popularity (of items in the parts), density (of popularity in the top 10). Default: all that the model has"),
     PM_TEXT("csv", 0, "DIR", "write the analyses into a folder, one file each"),
     { 0 } } };
 

@@ -1,4 +1,4 @@
-// The analyses of the MIL paper, as tables.
+// The analyses of the MIL paper, as tables, and what other analyses make theirs with.
 #include <pumice/analysis.h>
 
 #include <float.h>
@@ -8,19 +8,12 @@
 
 #include <pumice/state.h>
 
-#include "core/core.h"
 #include "data/text_out.h"
+#include "metrics/analysis.h"
 
 // ---- tables --------------------------------------------------------------------------------------------------------
 
-typedef struct table {
-    pm_analysis *a;
-    const char **label;
-    double      *value;
-} table;
-
-// a says what the table is; its rows and values are made, hanging from parent.
-static pm_status table_create(const void *parent, pm_analysis *a, table *t)
+pm_status pm_table_create(const void *parent, pm_analysis *a, pm_table *t)
 {
     t->a = a;
     a->label = t->label = pm_new_array(parent, const char *, PM_MAX(a->rows, 1));
@@ -30,14 +23,14 @@ static pm_status table_create(const void *parent, pm_analysis *a, table *t)
     return PM_OK;
 }
 
-static pm_status set_label(table *t, int64_t row, char *text)
+pm_status pm_table_label(pm_table *t, int64_t row, char *text)
 {
     PM_CHECK_ALLOC(text);
     t->label[row] = text;
     return PM_OK;
 }
 
-static void set_row(table *t, int64_t row, const double *values)
+void pm_table_row(pm_table *t, int64_t row, const double *values)
 {
     memcpy(t->value + row * t->a->columns, values, sizeof *values * (size_t)t->a->columns);
 }
@@ -69,7 +62,7 @@ pm_status pm_analysis_write_csv(const void *object, const pm_analysis *a, const 
 
 pm_status pm_analysis_parse(const void *object, const char *names, unsigned *out)
 {
-    static const char *const all[] = { "preference", "tails", "ranks", "popularity", "all" };
+    static const char *const all[] = { "preference", "tails", "ranks", "popularity", "density", "all" };
     *out = 0;
     for (const char *at = names; *at;) {
         char name[32];
@@ -79,12 +72,12 @@ pm_status pm_analysis_parse(const void *object, const char *names, unsigned *out
         for (int k = 0; k < PM_COUNT(all); k++)
             if (pm_name_equal(name, all[k])) bit = k == PM_COUNT(all) - 1 ? PM_ANALYSE_ALL : 1u << k;
         const char *near = pm_nearest_name(name, all, PM_COUNT(all));
-        PM_REQUIRE(object, bit, PM_ERR_ARG, "unknown analysis '%s'; there are preference, tails, ranks, popularity, all%s%s%s", name,
+        PM_REQUIRE(object, bit, PM_ERR_ARG, "unknown analysis '%s'; there are preference, tails, ranks, popularity, density, all%s%s%s", name,
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         *out |= bit;
         at += length + (at[length] == ',');
     }
-    PM_REQUIRE(object, *out, PM_ERR_ARG, "no analysis named; there are preference, tails, ranks, popularity, all");
+    PM_REQUIRE(object, *out, PM_ERR_ARG, "no analysis named; there are preference, tails, ranks, popularity, density, all");
     return PM_OK;
 }
 
@@ -105,14 +98,14 @@ void pm_preference_edges(pm_preference preference, float edges[PM_PREFERENCE_EDG
 }
 
 // "[0.9, 1]", "[0.7, 0.9)", …; with rows for what lies outside, where something can.
-static pm_status band_labels(table *t, bool outside, const double *bound, int bands)
+static pm_status band_labels(pm_table *t, bool outside, const double *bound, int bands)
 {
     for (int b = 0; b < bands; b++)
-        PM_TRY(set_label(t, bands - 1 - b + outside,
+        PM_TRY(pm_table_label(t, bands - 1 - b + outside,
                          pm_sprintf(t->label, "[%g, %g%c", bound[b], bound[b + 1], b == bands - 1 ? ']' : ')')));
     if (!outside) return PM_OK;
-    PM_TRY(set_label(t, 0, pm_sprintf(t->label, "above %g", bound[bands])));
-    return set_label(t, bands + 1, pm_sprintf(t->label, "below %g", bound[0]));
+    PM_TRY(pm_table_label(t, 0, pm_sprintf(t->label, "above %g", bound[bands])));
+    return pm_table_label(t, bands + 1, pm_sprintf(t->label, "below %g", bound[0]));
 }
 
 // Where band b of the table's rows begins and ends; NaN where it has no end.
@@ -140,10 +133,10 @@ pm_status pm_analyse_preference(const void *parent, pm_preference preference, co
 {
     static const char *const columns[] = { "from", "to", "percent", "se", "ci95", "users" };
     const bool outside = preference == PM_PREFERENCE_SCORE;
-    table t;
+    pm_table t;
     *out = (pm_analysis){ "preference", "percentage of the catalogue in each band of predicted preference, a user's, averaged over users",
                           "MIL, Table 4", "band", PM_COUNT(columns), columns, BANDS + 2 * outside, NULL, NULL };
-    PM_TRY(table_create(parent, out, &t));
+    PM_TRY(pm_table_create(parent, out, &t));
     PM_TRY(band_labels(&t, outside, bounds, BANDS));
     for (int64_t u = 0; u < users; u++)
         PM_REQUIRE(parent, reaching[u * PM_PREFERENCE_EDGES] != PM_ID_NAN, PM_ERR_NUMERIC,
@@ -156,7 +149,7 @@ pm_status pm_analyse_preference(const void *parent, pm_preference preference, co
         for (int64_t u = 0; u < users; u++)
             share[u] = 100.0 * in_band(reaching + u * PM_PREFERENCE_EDGES, preference, items, b) / (double)items;
         pm_metric_summary(NULL, share, users, &s);
-        set_row(&t, r, (const double[]){ from_of(bounds, BANDS, b), to_of(bounds, BANDS, b), s.mean, s.se, s.ci95, (double)users });
+        pm_table_row(&t, r, (const double[]){ from_of(bounds, BANDS, b), to_of(bounds, BANDS, b), s.mean, s.se, s.ci95, (double)users });
     }
     pm_free(share);
     return PM_OK;
@@ -167,11 +160,11 @@ pm_status pm_analyse_item_preference(const void *parent, pm_preference preferenc
     static const char *const columns[] = { "from", "to", "items", "percent" };
     const bool outside = preference == PM_PREFERENCE_SCORE;
     double bound[ITEM_BANDS + 1], count[ITEM_BANDS + 2] = { 0 };
-    table t;
+    pm_table t;
     *out = (pm_analysis){ "item-preference", "items by their mean predicted preference over users", "MIL, Section 4.2", "band",
                           PM_COUNT(columns), columns, ITEM_BANDS + 2 * outside, NULL, NULL };
     for (int b = 0; b <= ITEM_BANDS; b++) bound[b] = (double)b / ITEM_BANDS;
-    PM_TRY(table_create(parent, out, &t));
+    PM_TRY(pm_table_create(parent, out, &t));
     PM_TRY(band_labels(&t, outside, bound, ITEM_BANDS));
     for (int64_t i = 0; i < items; i++) {
         PM_REQUIRE(parent, isfinite(mean[i]), PM_ERR_NUMERIC,
@@ -183,7 +176,7 @@ pm_status pm_analyse_item_preference(const void *parent, pm_preference preferenc
     }
     for (int64_t r = 0; r < out->rows; r++) {
         const int b = ITEM_BANDS - 1 - (int)r + outside;
-        set_row(&t, r, (const double[]){ from_of(bound, ITEM_BANDS, b), to_of(bound, ITEM_BANDS, b), count[b + 1],
+        pm_table_row(&t, r, (const double[]){ from_of(bound, ITEM_BANDS, b), to_of(bound, ITEM_BANDS, b), count[b + 1],
                                          100.0 * count[b + 1] / (double)items });
     }
     return PM_OK;
@@ -204,11 +197,11 @@ static pm_status tails_of(const void *parent, const pm_shown_lists *s, uint8_t *
 pm_status pm_analyse_tails(const void *parent, const pm_shown_lists *s, pm_analysis *out)
 {
     static const char *const columns[] = { "items", "percent", "se", "ci95", "users" };
-    table t;
+    pm_table t;
     uint8_t *tail;
     int64_t size[TAILS] = { 0 };
     *out = (pm_analysis){ "tails", NULL, "MIL, Figure 3", "tail", PM_COUNT(columns), columns, TAILS, NULL, NULL };
-    PM_TRY(table_create(parent, out, &t));
+    PM_TRY(pm_table_create(parent, out, &t));
     out->title = pm_sprintf(t.label, "percentage of the top %" PRId64 " in each popularity tail, a user's, averaged over users", s->depth);
     double *share = pm_new_array(t.label, double, PM_MAX(TAILS * s->users, 1));
     PM_CHECK_ALLOC(out->title);
@@ -225,18 +218,18 @@ pm_status pm_analyse_tails(const void *parent, const pm_shown_lists *s, pm_analy
         pm_metric_result m;
         pm_metric_summary(NULL, share + k * s->users, s->users, &m);
         t.label[k] = tail_names[k];
-        set_row(&t, k, (const double[]){ (double)size[k], m.mean, m.se, m.ci95, (double)s->users });
+        pm_table_row(&t, k, (const double[]){ (double)size[k], m.mean, m.se, m.ci95, (double)s->users });
     }
     return PM_OK;
 }
 
 pm_status pm_analyse_ranks(const void *parent, const pm_shown_lists *s, pm_analysis *out)
 {
-    table t;
+    pm_table t;
     uint8_t *tail;
     *out = (pm_analysis){ "ranks", "users whose item at a rank is of each popularity tail", "MIL, Figure 4", "rank", TAILS, tail_names,
                           s->depth, NULL, NULL };
-    PM_TRY(table_create(parent, out, &t));
+    PM_TRY(pm_table_create(parent, out, &t));
     PM_TRY(tails_of(t.label, s, &tail));
     for (int64_t r = 0; r < s->depth; r++) {
         double users[TAILS] = { 0 };
@@ -244,8 +237,8 @@ pm_status pm_analyse_ranks(const void *parent, const pm_shown_lists *s, pm_analy
             const uint32_t item = s->lists[u * s->depth + r];
             if (item < s->items) users[tail[item]]++;
         }
-        PM_TRY(set_label(&t, r, pm_sprintf(t.label, "%" PRId64, r + 1)));
-        set_row(&t, r, users);
+        PM_TRY(pm_table_label(&t, r, pm_sprintf(t.label, "%" PRId64, r + 1)));
+        pm_table_row(&t, r, users);
     }
     return PM_OK;
 }
@@ -291,12 +284,12 @@ pm_status pm_analyse_popularity(const void *parent, const pm_split *split, pm_an
 {
     static const char *const columns[] = { "items", "train", "validation", "test" };
     const int64_t items = split->train.cols;
-    table t;
+    pm_table t;
     counted *c;
     *out = (pm_analysis){ "popularity", "percentage of each part's interactions with the items of each band of training popularity",
                           "MIL, Figure 2", "ranks", PM_COUNT(columns), columns, 0, NULL, NULL };
     for (int64_t end = 0; end < items; end = next_end(end)) out->rows++;
-    PM_TRY(table_create(parent, out, &t));
+    PM_TRY(pm_table_create(parent, out, &t));
     PM_TRY(count_items(t.label, split, &c));
     double total[PARTS] = { 0 };
     for (int64_t i = 0; i < items; i++)
@@ -308,8 +301,8 @@ pm_status pm_analyse_popularity(const void *parent, const pm_split *split, pm_an
         for (int64_t i = begin; i < end; i++)
             for (int p = 0; p < PARTS; p++) row[1 + p] += c[i].count[p];
         for (int p = 0; p < PARTS; p++) row[1 + p] = total[p] > 0 ? 100 * row[1 + p] / total[p] : NAN;
-        PM_TRY(set_label(&t, r, pm_sprintf(t.label, "%" PRId64 "-%" PRId64, begin + 1, end)));
-        set_row(&t, r, row);
+        PM_TRY(pm_table_label(&t, r, pm_sprintf(t.label, "%" PRId64 "-%" PRId64, begin + 1, end)));
+        pm_table_row(&t, r, row);
         begin = end;
     }
     return PM_OK;
@@ -318,15 +311,15 @@ pm_status pm_analyse_popularity(const void *parent, const pm_split *split, pm_an
 pm_status pm_analyse_item_popularity(const void *parent, const pm_split *split, pm_analysis *out)
 {
     static const char *const columns[] = { "rank", "train", "validation", "test" };
-    table t;
+    pm_table t;
     counted *c;
     *out = (pm_analysis){ "item-popularity", "interactions of each item in training, validation and test", "MIL, Figure 2", "item",
                           PM_COUNT(columns), columns, split->train.cols, NULL, NULL };
-    PM_TRY(table_create(parent, out, &t));
+    PM_TRY(pm_table_create(parent, out, &t));
     PM_TRY(count_items(t.label, split, &c));
     for (int64_t i = 0; i < out->rows; i++) {
-        PM_TRY(set_label(&t, i, pm_strdup(t.label, pm_ids_name(split->items, c[i].item))));
-        set_row(&t, i, (const double[]){ (double)(i + 1), c[i].count[0], c[i].count[1], c[i].count[2] });
+        PM_TRY(pm_table_label(&t, i, pm_strdup(t.label, pm_ids_name(split->items, c[i].item))));
+        pm_table_row(&t, i, (const double[]){ (double)(i + 1), c[i].count[0], c[i].count[1], c[i].count[2] });
     }
     return PM_OK;
 }

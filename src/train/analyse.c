@@ -3,7 +3,7 @@
 
 #include "train/session.h"
 
-enum { MOST_TABLES = 6 };
+enum { MOST_TABLES = 7 };
 
 struct pm_analyst {
     pm_session         *s;
@@ -41,7 +41,7 @@ pm_status pm_analyst_create(pm_session *s, const pm_eval_part *part, unsigned wh
     *a = (pm_analyst){ .s = s, .part = part, .which = which };
     if (which & PM_ANALYSE_PREFERENCE) a->preference = preference_of(s->config);
     const pm_evaluator_params params = { .part = part, .name = "analysis", .depth = PM_ANALYSIS_TOP, .preference = a->preference };
-    const bool scored = which & (PM_ANALYSE_PREFERENCE | PM_ANALYSE_TAILS | PM_ANALYSE_RANKS);
+    const bool scored = which & (PM_ANALYSE_PREFERENCE | PM_ANALYSE_TAILS | PM_ANALYSE_RANKS | PM_ANALYSE_DENSITY);
     const pm_status st = scored ? pm_evaluator_create(s, &params, &a->evaluator) : PM_OK;
     if (st != PM_OK) {
         pm_free(a);
@@ -77,6 +77,7 @@ static pm_status make_scored(pm_analyst *a, pm_result *r)
     if (a->which & PM_ANALYSE_PREFERENCE) PM_TRY(make_preferences(a, r));
     if (a->which & PM_ANALYSE_TAILS) PM_TRY(pm_analyse_tails(r, &shown, &r->analysis[r->analysis_count++]));
     if (a->which & PM_ANALYSE_RANKS) PM_TRY(pm_analyse_ranks(r, &shown, &r->analysis[r->analysis_count++]));
+    if (a->which & PM_ANALYSE_DENSITY) PM_TRY(pm_analyse_density(r, &shown, &a->part->target, &r->analysis[r->analysis_count++]));
     return PM_OK;
 }
 

@@ -170,6 +170,12 @@ static bool ranks_all_items(const char *protocol)
     return false;
 }
 
+// Given parts may have candidates, which is known when they are read: the analyses take either, the metrics of bands do not.
+static bool may_rank_all(const char *protocol)
+{
+    return !protocol || ranks_all_items(protocol) || pm_name_equal(protocol, "files");
+}
+
 pm_status pm_report_metrics(const void *parent, const char *run, const pm_spec *spec, const char *metrics, const char **out)
 {
     pm_spec *read, complete;
@@ -191,11 +197,13 @@ pm_status pm_report_metrics(const void *parent, const char *run, const pm_spec *
 pm_status pm_report_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_result **out)
 {
     pm_evaluate_params more = *params;
+    pm_spec *spec;
     void *scratch = pm_alloc(ctx, 1);
     *out = NULL;
     PM_CHECK_ALLOC(scratch);
     pm_status st = pm_report_metrics(scratch, params->run, NULL, params->metrics, &more.metrics);
-    if (st == PM_OK && strstr(more.metrics, "tail_short@")) more.analysis = "all";
+    if (st == PM_OK) st = pm_run_read_spec(scratch, params->run, &spec);
+    if (st == PM_OK && may_rank_all(spec->split.protocol)) more.analysis = "all";
     if (st == PM_OK) st = pm_evaluate(ctx, &more, out);
     pm_free(scratch);
     return st;

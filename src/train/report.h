@@ -30,6 +30,14 @@ void pm_report_heading(const pm_report *r, const char *title);
 void pm_report_mean(const pm_report *r, const pm_metric_result *m);
 void pm_report_swatch(const pm_report *r, int entry);
 
+// Lines, each with an x of its own, in one figure: `look` says all but kind, rows, series, x, y. Where several have the same x they share a row of
+// the table. Of points of a line with one x the last stays (report_lines.c).
+typedef struct pm_line {
+    const double *x, *y;
+    int64_t       count;
+} pm_line;
+pm_status pm_report_lines(const pm_report *r, const pm_chart *look, const pm_line *lines, int count);
+
 // Sections, in their order (report_setting.c, report_results.c, report_figures.c, report_analyses.c,
 // report_sweep.c).
 pm_status pm_report_setting(pm_report *r);

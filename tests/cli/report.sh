@@ -58,11 +58,11 @@ grep -q "Popularity" loo.html && fail "popularity of lists that there are not"
 command -v gnuplot >/dev/null || exit 0
 # with gnuplot
 expect 0 compare pop 'r<u>&n' --report report.html
-page report.html 8
+page report.html 9
 contains report.html "var(--s1)"
 contains report.html "currentColor"
 expect 0 compare pop 'r<u>&n' --part validation --quintiles recall_capped@20 --report validation.html
-page validation.html 8
+page validation.html 9
 contains validation.html "recall_capped@20 by quintile"
 # shellcheck disable=SC2086
 expect 0 compare item-pop mult-dae:epochs=3:latent=8 $SMALL --report trained.html
@@ -71,7 +71,7 @@ contains trained.html "mult-dae:epochs=3:latent=8"
 # a sweep: heat map, the winner's curves
 # shellcheck disable=SC2086
 expect 0 sweep mult-dae $SMALL --epochs 3 --seeds 2 --grid "hidden=none|16,8;dropout=0,0.5" -o sweep --report sweep.html
-page sweep.html 8
+page sweep.html 9
 contains sweep.html "16,8"
 contains sweep.html "winner"
 contains sweep.html "heat-1"

@@ -145,15 +145,16 @@ static void check_run(fixture *f, const char *link, pm_preference preference, fl
         const pm_eval_part *part = validation ? &r->split->valid : &r->split->test;
         const host h = host_of(e, r->split, part, preference, unit);
         const pm_shown_lists s = { h.lists, h.users, h.depth, h.items, h.popularity };
-        pm_analysis expected[6];
+        pm_analysis expected[7];
         must(f, pm_analyse_preference(e, preference, h.reaching, h.users, h.items, &expected[0]));
         must(f, pm_analyse_item_preference(e, preference, h.mean, h.items, &expected[1]));
         must(f, pm_analyse_tails(e, &s, &expected[2]));
         must(f, pm_analyse_ranks(e, &s, &expected[3]));
-        must(f, pm_analyse_popularity(e, r->split, &expected[4]));
-        must(f, pm_analyse_item_popularity(e, r->split, &expected[5]));
-        assert_int_equal(e->analysis_count, 6);
-        for (int k = 0; k < 6; k++)
+        must(f, pm_analyse_density(e, &s, &part->target, &expected[4]));
+        must(f, pm_analyse_popularity(e, r->split, &expected[5]));
+        must(f, pm_analyse_item_popularity(e, r->split, &expected[6]));
+        assert_int_equal(e->analysis_count, 7);
+        for (int k = 0; k < 7; k++)
             if (k == 1) close_table(&e->analysis[k], &expected[k], 2);
             else same_table(&e->analysis[k], &expected[k]);
         assert_int_equal(e->analysis[0].value[5], part->users);
@@ -184,7 +185,7 @@ static void what_a_model_has_not(void **state)
     if (pm_train(f->ctx, &spec, run, &r) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
     assert_int_equal(r->analysis_count, 0);
     must(f, pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run, .analysis = "all" }, &e));
-    assert_int_equal(e->analysis_count, 4);
+    assert_int_equal(e->analysis_count, 5);
     assert_string_equal(e->analysis[0].name, "tails");
     pm_result_destroy(&e);
     assert_int_equal(pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run, .analysis = "tails,preference" }, &e), PM_ERR_ARG);

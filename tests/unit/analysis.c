@@ -159,6 +159,63 @@ static void popularity_of_the_parts(void **state)
     AT(&a, "i24", "test", 1);
 }
 
+// Each recommendation a kernel of its own, as the definition has it.
+static double slow_density(const double *popularity, int n, double x, double least)
+{
+    double mean = 0, squares = 0, sum = 0;
+    for (int i = 0; i < n; i++) mean += popularity[i] / n;
+    for (int i = 0; i < n; i++) squares += (popularity[i] - mean) * (popularity[i] - mean);
+    const double scott = sqrt(squares / (n - 1)) / pow(n, 0.2), h = scott > least ? scott : least;
+    for (int i = 0; i < n; i++)
+        for (int sign = -1; sign <= 1; sign += 2) sum += exp(-(x - sign * popularity[i]) * (x - sign * popularity[i]) / (2 * h * h));
+    return sum / (n * h * sqrt(2 * acos(-1.0)));
+}
+
+static void density_of_the_recommended(void **state)
+{
+    fixture *f = *state;
+    enum { ITEMS = 14, DEPTH = 12 };
+    static const uint32_t popularity[ITEMS] = { 400, 350, 300, 220, 200, 180, 150, 90, 60, 40, 30, 20, 10, 1 };
+    // the second user's list ends early; what lies beyond the tenth rank does not count
+    static const uint32_t lists[2 * DEPTH] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 12, 0, 12, 13, PM_ID_NONE, 5, 5, 5, 5, 5, 5, 5, 5 };
+    static const double shown[] = { 400, 350, 300, 220, 200, 180, 150, 90, 60, 40, 400, 10, 1 }, found[] = { 20, 1, 1 };
+    static const uint32_t row[] = { 0, 0, 1 }, col[] = { 11, 13, 13 };
+    pm_csr target, none;
+    pm_analysis a;
+    must(f, pm_csr_build(f->ctx, 2, ITEMS, 3, row, col, NULL, NULL, &target, NULL));
+    must(f, pm_csr_build(f->ctx, 2, ITEMS, 0, NULL, NULL, NULL, NULL, &none, NULL));
+    const pm_shown_lists s = { .lists = lists, .users = 2, .depth = DEPTH, .items = ITEMS, .popularity = popularity };
+    must(f, pm_analyse_density(f->ctx, &s, &target, &a));
+    assert_int_equal(a.rows, 101);
+    double area = 0, area_found = 0;
+    for (int r = 0; r < 101; r++) {
+        const double x = 4.0 * r, *v = a.value + 5 * r;
+        assert_true(v[0] == x);
+        assert_true(fabs(v[1] - slow_density(shown, 13, x, 2)) < 1e-12);
+        assert_true(fabs(v[2] - slow_density(found, 3, x, 2)) < 1e-12);
+        area += 4 * v[1] * (r == 0 || r == 100 ? 0.5 : 1);
+        area_found += 4 * v[2] * (r == 0 || r == 100 ? 0.5 : 1);
+    }
+    assert_true(area > 0.8 && area < 1);    // the rest lies beyond the most popular item
+    assert_true(fabs(area_found - 1) < 1e-3);
+    AT(&a, "0", "recommended_below", 0);
+    AT(&a, "1", "recommended_below", 100 * 1.0 / 13);       // the one of popularity 1
+    AT(&a, "50", "recommended_below", 100 * 7.0 / 13);      // below 200
+    AT(&a, "100", "recommended_below", 100 * 11.0 / 13);    // the most popular itself is not below
+    AT(&a, "6", "to_find_below", 100);
+    AT(&a, "5", "to_find_below", 100 * 2.0 / 3);
+    assert_non_null(strstr(a.title, "184.7 on average, of what is to be found 7.3"));    // 2401 / 13, 22 / 3
+    must(f, pm_analyse_density(f->ctx, &s, &none, &a));
+    AT(&a, "3", "to_find", NAN);
+    AT(&a, "3", "to_find_below", NAN);
+    // all of one popularity: a kernel as wide as half the distance of two points, and no division by zero
+    static const uint32_t same[ITEMS] = { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 };
+    const pm_shown_lists even = { .lists = lists, .users = 2, .depth = DEPTH, .items = ITEMS, .popularity = same };
+    must(f, pm_analyse_density(f->ctx, &even, &target, &a));
+    AT(&a, "100", "recommended", 1 / (0.035 * sqrt(2 * acos(-1.0))));
+    AT(&a, "50", "recommended", 0);
+}
+
 static void written_as_csv(void **state)
 {
     fixture *f = *state;
@@ -194,7 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DATA_TEST(edges_are_where_preferences_are), DATA_TEST(preferences_by_band), DATA_TEST(item_means_are_another_thing),
         DATA_TEST(tails_and_ranks),                 DATA_TEST(popularity_of_the_parts), DATA_TEST(written_as_csv),
-        DATA_TEST(names_are_read),
+        DATA_TEST(names_are_read),                  DATA_TEST(density_of_the_recommended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

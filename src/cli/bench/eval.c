@@ -150,7 +150,8 @@ static pm_status bench_session(pm_bench *b, const pm_workload *w, pm_session *s)
     const pm_split *split = w->split;
     pm_metric_set *set;
     pm_evaluator *e;
-    PM_TRY(pm_metric_set_parse(s, METRICS, &set));
+    const char *metrics = pm_cli_text(b->cli, "metrics");
+    PM_TRY(pm_metric_set_parse(s, metrics ? metrics : METRICS, &set));
     const pm_evaluator_params params = { .part = split->test.users ? &split->test : &split->valid, .name = "test", .set = set };
     PM_TRY(pm_evaluator_create(s, &params, &e));
     return bench_evaluator(b, s, e);
@@ -166,12 +167,16 @@ static pm_status run_eval(pm_cli *cli)
     return pm_bench_run(cli, "eval", bench_eval);
 }
 
+static const pm_option_group eval_group = { "Evaluation", (const pm_option[]){
+    PM_TEXT("metrics", 'm', "LIST", "what is computed of the lists, which are as long as it takes. Default: ndcg@100,recall_capped@20,recall_capped@50"),
+    { 0 } } };
+
 const pm_cli_command pm_cli_bench_eval = {
     .name = "bench eval", .operands = "[OPTION]…",
-    .summary = "Times full-catalogue evaluation (scores, mask, top 100, metrics) beside its products and beside training.",
+    .summary = "Times full-catalogue evaluation (scores, mask, top k, metrics) beside its products and beside training.",
     .text = "The users are those of the test part: --held-out N makes them N. Training on as many users is the time of steps by their number over the "
             "batch.",
     .examples = "bench eval\nbench eval --model mult-vae --preset ml-20m --device vulkan", .computes = true, .hypers = true, .run = run_eval,
-    .groups = (const pm_option_group *const[]){ &pm_group_workload, &pm_group_bench, &pm_group_read, &pm_group_filter, &pm_group_split,
+    .groups = (const pm_option_group *const[]){ &pm_group_workload, &eval_group, &pm_group_bench, &pm_group_read, &pm_group_filter, &pm_group_split,
                                                 &pm_group_device, &pm_group_common, NULL },
 };
