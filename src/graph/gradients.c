@@ -124,6 +124,13 @@ void pm_grad_place(pm_graph *g, const pm_node *n)
     pm_graph_give(g, n->in[0], pm_slice(g, n->grad[0], n->args[2].word, rows, n->args[3].word, cols));
 }
 
+void pm_grad_reshape(pm_graph *g, const pm_node *n)
+{
+    int64_t rows, cols;
+    pm_shape_of(g, n->in[0], &rows, &cols);
+    pm_graph_give(g, n->in[0], pm_reshape(g, n->grad[0], rows, cols));
+}
+
 // ---- activations ----
 
 void pm_grad_sigmoid(pm_graph *g, const pm_node *n)
@@ -195,6 +202,43 @@ void pm_grad_spmm_affine(pm_graph *g, const pm_node *n)
     if (pm_graph_wants(g, n->in[4])) pm_graph_give(g, n->in[4], pm_col_sum(g, dz));
 }
 
+// ---- pairs ----
+
+// Of a table [rows, …] read at id: where each of its rows was read.
+typedef struct places {
+    pm_var  tptr, trow, tpos;
+    int64_t count;
+} places;
+
+static places places_of(pm_graph *g, pm_var table, pm_var id, pm_var live)
+{
+    int64_t rows, cols, b, s;
+    places p;
+    pm_shape_of(g, table, &rows, &cols);
+    pm_shape_of(g, id, &b, &s);
+    p.count = b * s;
+    p.tptr = pm_index_transpose(g, id, live, rows, p.count, &p.trow, &p.tpos);
+    return p;
+}
+
+void pm_grad_embed(pm_graph *g, const pm_node *n)
+{
+    if (!pm_graph_wants(g, n->in[0])) return;
+    const places p = places_of(g, n->in[0], n->in[1], n->in[2]);
+    pm_graph_give(g, n->in[0], pm_spmm_t(g, p.tptr, p.trow, p.tpos, pm_fill(g, 1, p.count, 1.0f), n->grad[0]));
+}
+
+void pm_grad_pick_scores(pm_graph *g, const pm_node *n)
+{
+    const pm_var u = n->in[0], v = n->in[1], id = n->in[2], live = n->in[3], dy = n->grad[0];
+    const bool distance = n->args[0].flag;
+    if (pm_graph_wants(g, u)) pm_graph_give(g, u, pm_pick_sum(g, dy, u, v, id, live, distance));
+    if (!pm_graph_wants(g, v)) return;
+    const places p = places_of(g, v, id, live);
+    const pm_var val = pm_reshape(g, dy, 1, p.count);
+    pm_graph_give(g, v, distance ? pm_spmm_t_away(g, p.tptr, p.trow, p.tpos, val, u, v) : pm_spmm_t(g, p.tptr, p.trow, p.tpos, val, u));
+}
+
 // ---- losses: the gradient came with the value ----
 
 // The fused gradient `out` for input `in`: as it is for a loss of unit gradient, its rows scaled otherwise.
@@ -253,6 +297,16 @@ void pm_grad_loss_pair(pm_graph *g, const pm_node *n)
 void pm_grad_loss_counts(pm_graph *g, const pm_node *n)
 {
     batch_loss(g, n);
+void pm_grad_loss_bpr(pm_graph *g, const pm_node *n)
+{
+    only_data(g, n, 1, 1);
+    give_fused(g, n, 0, 1);
+}
+
+void pm_grad_loss_hinge(pm_graph *g, const pm_node *n)
+{
+    only_data(g, n, 1, 1);
+    give_fused(g, n, 0, 1);
 }
 
 void pm_grad_kl_gaussian(pm_graph *g, const pm_node *n)

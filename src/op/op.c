@@ -154,8 +154,10 @@ double pm_op_flops(pm_op op, const pm_dims *dims)
     double elements = 0;
     for (int i = s->ins; i < s->ins + s->outs; i++)
         elements += (double)pm_dim_length(&s->operand[i].rows, dims) * (double)pm_dim_length(&s->operand[i].cols, dims);
-    if (op == PM_OP_SPMM || op == PM_OP_SPMM_AFFINE || op == PM_OP_SPMM_T || op == PM_OP_SPMM_T_ADAM) {
-        const pm_operand_sig *y = &s->operand[op == PM_OP_SPMM_T_ADAM ? 3 : s->ins];    // as wide as the result
+    if (op == PM_OP_PICK_SCORES || op == PM_OP_PICK_SUM) return 2.0 * elements * (double)PM_MAX(dims->of[growth], 1);
+    if (op == PM_OP_SPMM || op == PM_OP_SPMM_AFFINE || op == PM_OP_SPMM_T || op == PM_OP_SPMM_T_AWAY || op == PM_OP_SPMM_T_ADAM ||
+        op == PM_OP_SPMM_T_ADAGRAD) {
+        const pm_operand_sig *y = &s->operand[s->outs ? s->ins : 3];    // as wide as the result
         return 2.0 * (double)PM_MAX(dims->of[growth], 1) * (double)pm_dim_length(&y->cols, dims);
     }
     if (op == PM_OP_GRAM)    // entries of a, each times a row of x of middling length

@@ -160,6 +160,17 @@ pm_status pm_ref_copy(const pm_call *c)
     return PM_OK;
 }
 
+pm_status pm_ref_reshape(const pm_call *c)
+{
+    const pm_view *x = &c->in[0], *y = &c->out[0];
+    for (int64_t i = 0; i < y->rows; i++)
+        for (int64_t j = 0; j < y->cols; j++) {
+            const int64_t k = i * y->cols + j;
+            pm_put(c, 0, y, i, j, k < x->rows * x->cols ? pm_get(x, k / x->cols, k % x->cols) : 0, 0);
+        }
+    return PM_OK;
+}
+
 pm_status pm_ref_place(const pm_call *c)
 {
     const pm_place_params *p = c->params;

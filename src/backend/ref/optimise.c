@@ -78,3 +78,67 @@ pm_status pm_ref_spmm_t_adam(const pm_call *c)
         }
     return PM_OK;
 }
+
+// ---- AdaGrad and gradient descent ----
+
+typedef struct adagrad {
+    const pm_call *call;
+    const pm_view *w, *a;
+    double         rate, eps;
+} adagrad;
+
+// One element, given its gradient and the size of that gradient's summands.
+static void adagrad_step(const adagrad *o, int64_t i, int64_t j, double grad, double size)
+{
+    const double weight = pm_get(o->w, i, j), a1 = pm_get(o->a, i, j) + grad * grad, a_scale = pm_get(o->a, i, j) + size * size;
+    const double root = sqrt(a1), below = root + o->eps, by = o->rate * grad / below;
+    const double from_a = a1 > 0 ? fabs(by) * a_scale / (2 * root * below) : 0;
+    pm_put(o->call, 0, o->w, i, j, weight - by, fabs(weight) + o->rate * size / below + from_a);
+    pm_put(o->call, 1, o->a, i, j, a1, a_scale);
+}
+
+pm_status pm_ref_adagrad(const pm_call *c)
+{
+    const pm_adagrad_params *p = c->params;
+    const adagrad o = { c, &c->in[0], &c->in[1], pm_get(&c->in[3], 0, 0), p->eps };
+    for (int64_t i = 0; i < o.w->rows; i++)
+        for (int64_t j = 0; j < o.w->cols; j++) {
+            const double g = pm_get(&c->in[2], i, j), pull = p->decay * pm_get(o.w, i, j);
+            adagrad_step(&o, i, j, g + pull, fabs(g) + fabs(pull));
+        }
+    return PM_OK;
+}
+
+pm_status pm_ref_spmm_t_adagrad(const pm_call *c)
+{
+    const pm_spmm_t_adagrad_params *p = c->params;
+    const pm_view *tptr = &c->in[0], *trow = &c->in[1], *tval = &c->in[2], *u = &c->in[3];
+    const adagrad o = { c, &c->in[4], &c->in[5], pm_get(&c->in[6], 0, 0), p->eps };
+    for (int64_t i = 0; i < o.w->rows; i++)
+        for (int64_t h = 0; h < o.w->cols; h++) {
+            const double own = pm_get(o.w, i, h);
+            pm_ref_sum g = { 0, 0 };
+            for (int64_t f = pm_get_u32(tptr, 0, i); f < pm_get_u32(tptr, 0, i + 1); f++) {
+                const double by = pm_get(tval, 0, f), y = pm_get(u, pm_get_u32(trow, 0, f), h);
+                g.value += p->away ? 2 * by * (own - y) : by * y;
+                g.scale += p->away ? 2 * fabs(by) * (fabs(own) + fabs(y)) : fabs(by * y);
+            }
+            adagrad_step(&o, i, h, g.value, g.scale);
+        }
+    return PM_OK;
+}
+
+pm_status pm_ref_sgd(const pm_call *c)
+{
+    const pm_sgd_params *p = c->params;
+    const pm_view *w = &c->in[0], *m = &c->in[1];
+    const double rate = pm_get(&c->in[3], 0, 0);
+    for (int64_t i = 0; i < w->rows; i++)
+        for (int64_t j = 0; j < w->cols; j++) {
+            const double weight = pm_get(w, i, j), before = p->momentum * pm_get(m, i, j), g = pm_get(&c->in[2], i, j), pull = p->decay * weight;
+            const double m1 = before + g + pull, scale = fabs(before) + fabs(g) + fabs(pull);
+            pm_put(c, 0, w, i, j, weight - rate * m1, fabs(weight) + rate * scale);
+            pm_put(c, 1, m, i, j, m1, scale);
+        }
+    return PM_OK;
+}
