@@ -297,6 +297,8 @@ void pm_grad_loss_pair(pm_graph *g, const pm_node *n)
 void pm_grad_loss_counts(pm_graph *g, const pm_node *n)
 {
     batch_loss(g, n);
+}
+
 void pm_grad_loss_bpr(pm_graph *g, const pm_node *n)
 {
     only_data(g, n, 1, 1);
