@@ -105,5 +105,26 @@ pm_var pm_clip_gradients(pm_net *net, const float *decay, float limit);
 // lr · sqrt(1 − beta2^t) / (1 − beta1^t) for step t = 1, 2, …, in double.
 double pm_adam_rate(double lr, double beta1, double beta2, int64_t t);
 
+// Any optimiser over one parameter, appended after pm_backward.
+//     PM_ADAM      pm_adam_step with its usual settings
+//     PM_ADAGRAD   the op adagrad; state "NAME.adagrad.sum". Rows of a table that no entry of a batch reads stay as they are
+//     PM_SGD       the op sgd; state "NAME.sgd.m"
+// rate [1, 1] is pm_optimiser_rate of the step. decay and factor as Adam has them.
+typedef enum pm_optimiser_kind { PM_ADAM, PM_ADAGRAD, PM_SGD } pm_optimiser_kind;
+
+typedef struct pm_optimiser {
+    pm_optimiser_kind kind;
+    float             decay;
+    float             momentum;    // of PM_SGD
+    const pm_var     *factor;      // NULL: 1
+} pm_optimiser;
+void   pm_optimiser_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser *optimiser);
+double pm_optimiser_rate(pm_optimiser_kind kind, double lr, int64_t t);    // t = 1, 2, …
+
+#define PM_ADAGRAD_EPS 1e-10f    // below what it divides by
+
+// Whether a tensor of the store is the state of an optimiser.
+bool pm_is_optimiser_state(const char *tensor);
+
 PM_API_END
 #endif

@@ -5,6 +5,7 @@
 //     spmm, add_row[, tanh | sigmoid | relu]    ->  spmm_affine       likewise
 //     matmul, adam                              ->  matmul_adam       nothing else reads the gradient
 //     spmm_t, adam                              ->  take_cols, spmm_t_adam
+//     spmm_t | spmm_t_away, adagrad             ->  take_cols, spmm_t_adagrad    without decay: rows that no entry touches stay as they are
 //
 // A node moves only where nothing between its old place and its new one writes what it reads, or touches what it writes.
 #include <pumice/activation.h>
@@ -179,6 +180,18 @@ static pm_status fuse_adam(fuser *f, int adam)
     return dense >= 0 ? fuse_matmul_adam(f, dense, adam) : sparse >= 0 ? fuse_spmm_t_adam(f, sparse, adam) : PM_OK;
 }
 
+static pm_status fuse_adagrad(fuser *f, int adagrad)
+{
+    const pm_graph_node a = f->g->nodes[adagrad];    // w, a, g, rate; eps, decay
+    const int plain = sole_maker(f, a.operand[2], PM_OP_SPMM_T), away = sole_maker(f, a.operand[2], PM_OP_SPMM_T_AWAY), product = PM_MAX(plain, away);
+    if (product < 0 || a.args[1].number != 0 || inputs_change(f, product, adagrad)) return PM_OK;
+    const pm_graph_node m = f->g->nodes[product];    // tptr, trow, tpos, val, dy, and where it is away, w
+    if (away >= 0 && m.operand[5] != a.operand[0]) return PM_OK;
+    PM_TRY(put(f, product, PM_OP_TAKE_COLS, (int32_t[]){ m.operand[3], m.operand[2] }, NULL, m.label));
+    const int32_t in[] = { m.operand[0], m.operand[1], f->g->nodes[product].operand[2], m.operand[4], a.operand[0], a.operand[1], a.operand[3] };
+    return put(f, adagrad, PM_OP_SPMM_T_ADAGRAD, in, (pm_arg[]){ a.args[0], { .flag = away >= 0 } }, a.label);
+}
+
 pm_status pm_graph_fuse(pm_graph *g)
 {
     fuser f = { .g = g };
@@ -188,6 +201,7 @@ pm_status pm_graph_fuse(pm_graph *g)
         if (!f.alive[i]) continue;
         if (g->nodes[i].op == PM_OP_ADD_ROW) st = fuse_affine(&f, i);
         else if (g->nodes[i].op == PM_OP_ADAM) st = fuse_adam(&f, i);
+        else if (g->nodes[i].op == PM_OP_ADAGRAD) st = fuse_adagrad(&f, i);
     }
     forget(&f);
     return st;

@@ -37,6 +37,12 @@ static void add_batch(const bench *b)
     assert_int_equal(pm_store_write(b->store, "ptr", ptr), PM_OK);
     assert_int_equal(pm_store_write(b->store, "col", col), PM_OK);
     add_random(b, "val", 1, E, false);
+    uint32_t id[B * 3], live = B - 5;
+    for (uint32_t k = 0; k < B * 3; k++) id[k] = k * 37 % 90;
+    assert_int_equal(pm_store_add(b->store, "id", PM_U32, B, 3), PM_OK);
+    assert_int_equal(pm_store_add(b->store, "live", PM_U32, 1, 1), PM_OK);
+    assert_int_equal(pm_store_write(b->store, "id", id), PM_OK);
+    assert_int_equal(pm_store_write(b->store, "live", &live), PM_OK);
 }
 
 static bench open_bench(const fixture *f, const char *device)
@@ -163,6 +169,29 @@ static void sparse_step(bench *b)
     step(b, "embedding", pm_spmm_t(b->g, tptr, trow, tpos, use(b, "val"), use(b, "dy")));
 }
 
+// The gradient of an embedding table that is read at three places a row, and AdaGrad.
+static pm_var table_gradient(bench *b, bool distance)
+{
+    const pm_var y = pm_pick_scores(b->g, use(b, "dy"), use(b, "embedding"), pm_constant(b->g, "id"), pm_constant(b->g, "live"), distance);
+    pm_backward(b->g, &y, 1);
+    return pm_gradient(b->g, use(b, "embedding"));
+}
+
+static void table_step(bench *b, pm_var gradient, float decay)
+{
+    pm_adagrad(b->g, use(b, "embedding"), pm_constant(b->g, "embedding.v"), gradient, pm_constant(b->g, "rate"), 1e-10f, decay);
+}
+
+static void products_step(bench *b)
+{
+    table_step(b, table_gradient(b, false), 0);
+}
+
+static void distances_step(bench *b)
+{
+    table_step(b, table_gradient(b, true), 0);
+}
+
 static void sparse_layer(bench *b)
 {
     const pm_var bias = pm_slice(b->g, use(b, "bias"), 0, 1, 0, H);
@@ -180,6 +209,8 @@ static void fuses(void **state)
     expect_ops(*state, dense_step_moved_up, "matmul tanh matmul matmul_adam tanh");
     expect_ops(*state, dense_step_moved_down, "matmul tanh matmul tanh matmul_adam");
     expect_ops(*state, sparse_step, "csr_transpose take_cols spmm_t_adam");
+    expect_ops(*state, products_step, "fill index_transpose reshape take_cols spmm_t_adagrad");
+    expect_ops(*state, distances_step, "fill index_transpose reshape take_cols spmm_t_adagrad");
 }
 
 // ---- what is not ----
@@ -251,6 +282,18 @@ static void nowhere_to_go(bench *b)
     step(b, "w", g);
 }
 
+// Every row decays, also those that no entry touches.
+static void table_decays(bench *b)
+{
+    table_step(b, table_gradient(b, false), 0.1f);
+}
+
+// Distances from one table, a step of another.
+static void another_table(bench *b)
+{
+    pm_adagrad(b->g, use(b, "embedding.m"), pm_constant(b->g, "embedding.v"), table_gradient(b, true), pm_constant(b->g, "rate"), 1e-10f, 0);
+}
+
 static void leaves_alone(void **state)
 {
     expect_ops(*state, product_seen, "matmul add_row tanh");
@@ -263,6 +306,8 @@ static void leaves_alone(void **state)
     expect_ops(*state, gradient_seen, "matmul matmul row_sum adam");
     expect_ops(*state, parameter_shared, "matmul matmul matmul matmul add adam");
     expect_ops(*state, nowhere_to_go, "matmul tanh matmul tanh adam adam");
+    expect_ops(*state, table_decays, "fill index_transpose reshape spmm_t adagrad");
+    expect_ops(*state, another_table, "fill index_transpose reshape spmm_t_away adagrad");
 }
 
 // ---- the same result ----
@@ -301,6 +346,20 @@ static void sparse_step_in_parts(bench *b)
     step(b, "embedding", g);
 }
 
+static void products_step_in_parts(bench *b)
+{
+    const pm_var g = table_gradient(b, false);
+    pm_output(b->g, g, "kept.0");
+    table_step(b, g, 0);
+}
+
+static void distances_step_in_parts(bench *b)
+{
+    const pm_var g = table_gradient(b, true);
+    pm_output(b->g, g, "kept.0");
+    table_step(b, g, 0);
+}
+
 static float *result_of(const fixture *f, const char *device, void (*capture)(bench *b), const char *name, int64_t *count)
 {
     bench b = open_bench(f, device);
@@ -334,6 +393,10 @@ static void equals_its_parts(void **state)
     for (int d = 0; d < PM_COUNT(devices); d++) {
         same(*state, devices[d], tanh_layer, tanh_layer_in_parts, "y");
         same(*state, devices[d], sparse_layer, sparse_layer_in_parts, "y");
+        for (int i = 0; i < PM_COUNT(sparse); i += 2) {
+            same(*state, devices[d], products_step, products_step_in_parts, sparse[i]);
+            same(*state, devices[d], distances_step, distances_step_in_parts, sparse[i]);
+        }
         for (int i = 0; i < PM_COUNT(moments); i++) {
             same(*state, devices[d], dense_step, dense_step_in_parts, moments[i]);
             same(*state, devices[d], sparse_step, sparse_step_in_parts, sparse[i]);

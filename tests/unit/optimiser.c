@@ -96,6 +96,47 @@ static void clipped_together(void **state)
     }
 }
 
+// Two steps of AdaGrad and of gradient descent with momentum, worked out beside; a clipped gradient is the clipped one's.
+static void others_than_adam(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        fixture f;
+        float w[N], kept[N];
+        open_fixture(&f, 1);
+        capture_loss(&f);
+        const bool sgd = k & 1;
+        const pm_var half = pm_fill(f.g, 1, 1, 0.5f);
+        const pm_optimiser o = { .kind = sgd ? PM_SGD : PM_ADAGRAD, .decay = 0.25f, .momentum = 0.5f, .factor = k & 2 ? &half : NULL };
+        pm_optimiser_step(f.net, "m.w", pm_constant(f.g, "rate"), &o);
+        pm_program *program;
+        assert_int_equal(pm_graph_compile(&f.g, &program), PM_OK);
+        assert_int_equal(pm_program_run(program, 2), PM_OK);
+        assert_int_equal(pm_store_read(f.store, "m.w", w), PM_OK);
+        assert_int_equal(pm_store_read(f.store, sgd ? "m.w.sgd.m" : "m.w.adagrad.sum", kept), PM_OK);
+        for (int i = 0; i < N; i++) {
+            double x = 2, memory = 0;
+            for (int t = 0; t < 2; t++) {
+                const double g = ((double)f.slope[0][i] + 0.25 * x) * (k & 2 ? 0.5 : 1);
+                memory = sgd ? 0.5 * memory + g : memory + g * g;
+                x -= 0.5 * (sgd ? memory : g / sqrt(memory));
+            }
+            assert_true(fabs((double)w[i] - x) < 1e-5 && fabs((double)kept[i] - memory) < 1e-4);
+        }
+        pm_program_destroy(&program);
+        close_fixture(&f);
+    }
+}
+
+static void their_state_is_known(void **state)
+{
+    (void)state;
+    static const char *const known[] = { "a.w.adam.m", "a.w.adam.v", "b.adagrad.sum", "c.sgd.m" }, *const others[] = { "a.w", "adam.w", "log.adam.m.x", ".sgd.m" };
+    for (int i = 0; i < 4; i++) assert_true(pm_is_optimiser_state(known[i]) && !pm_is_optimiser_state(others[i]));
+    assert_true(pm_optimiser_rate(PM_SGD, 0.1, 3) == 0.1 && pm_optimiser_rate(PM_ADAGRAD, 0.1, 3) == 0.1);
+    assert_true(pm_optimiser_rate(PM_ADAM, 0.1, 3) == pm_adam_rate(0.1, 0.9, 0.999, 3));
+}
+
 // Every row, or column, of 2s is longer than 1 after the update; those that the update leaves alone are too.
 static void limited_after_the_update(void **state)
 {
@@ -161,6 +202,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clipped_together),
+        cmocka_unit_test(others_than_adam),
+        cmocka_unit_test(their_state_is_known),
         cmocka_unit_test(limited_after_the_update),
         cmocka_unit_test(statistics_are_kept_but_not_trained),
         cmocka_unit_test(a_limit_needs_a_parameter_and_a_number),

@@ -1,0 +1,67 @@
+// Optimisers beside Adam, and what their state is called.
+#include <pumice/nn.h>
+
+#include "core/core.h"
+
+static const char *const suffixes[] = { ".adam.m", ".adam.v", ".adagrad.sum", ".sgd.m" };
+
+bool pm_is_optimiser_state(const char *tensor)
+{
+    const size_t n = strlen(tensor);
+    for (int i = 0; i < PM_COUNT(suffixes); i++) {
+        const size_t k = strlen(suffixes[i]);
+        if (n > k && pm_name_equal(tensor + n - k, suffixes[i])) return true;
+    }
+    return false;
+}
+
+// A tensor of zeros beside the parameter, or the one that is there.
+static pm_var state_of(pm_net *net, const char *param, pm_var w, const char *suffix)
+{
+    pm_graph *g = pm_net_graph(net);
+    int64_t rows, cols;
+    char *name = pm_sprintf(net, "%s%s", param, suffix);
+    if (!name) return pm_graph_fail(g, PM_ERR_NOMEM, "no memory for a name");
+    pm_shape_of(g, w, &rows, &cols);
+    if (pm_graph_status(g) == PM_OK && !pm_store_find(pm_graph_store(g), name, NULL, NULL, NULL)) {
+        const pm_status st = pm_store_add(pm_graph_store(g), name, PM_F32, rows, cols);
+        if (st != PM_OK) pm_graph_fail(g, st, "%s", pm_ctx_message(pm_ctx_of(net)));
+    }
+    const pm_var state = pm_constant(g, name);
+    pm_free(name);
+    return state;
+}
+
+// f · (g + decay · w), which leaves the optimiser a decay of 0.
+static pm_var scaled(pm_graph *g, pm_var w, pm_var gradient, float decay, pm_var factor)
+{
+    int64_t rows, cols;
+    pm_shape_of(g, w, &rows, &cols);
+    const pm_var all = decay != 0 ? pm_axpy(g, w, gradient, decay) : gradient;
+    return pm_mul_col(g, all, pm_broadcast_row(g, factor, rows));
+}
+
+void pm_optimiser_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser *o)
+{
+    pm_graph *g = pm_net_graph(net);
+    if (o->kind == PM_ADAM) {
+        pm_adam_step(net, param, rate, &(pm_optimiser_adam){ .decay = o->decay, .factor = o->factor });
+        return;
+    }
+    const pm_var w = pm_use(g, param);
+    pm_var gradient = pm_gradient(g, w);
+    float decay = o->decay;
+    pm_graph_label(g, param);
+    if (o->factor) {
+        gradient = scaled(g, w, gradient, decay, *o->factor);
+        decay = 0;
+    }
+    if (o->kind == PM_ADAGRAD) pm_adagrad(g, w, state_of(net, param, w, ".adagrad.sum"), gradient, rate, PM_ADAGRAD_EPS, decay);
+    else pm_sgd(g, w, state_of(net, param, w, ".sgd.m"), gradient, rate, o->momentum, decay);
+    pm_graph_label(g, NULL);
+}
+
+double pm_optimiser_rate(pm_optimiser_kind kind, double lr, int64_t t)
+{
+    return kind == PM_ADAM ? pm_adam_rate(lr, 0.9, 0.999, t) : lr;
+}
