@@ -67,7 +67,9 @@ static uint64_t hash(const unsigned char *data, size_t size)
 
 static void write_shader(FILE *c, const char *name, const char *source, const unsigned char *code, size_t size)
 {
-    char passes[WORDS], over[WORDS], rows[WORDS], items[WORDS], wide[WORDS], lanes[WORDS], in_place[WORDS], grid[WORDS], chunk[WORDS];
+    char passes[WORDS], over[WORDS], rows[WORDS], items[WORDS], wide[WORDS], lanes[WORDS], in_place[WORDS], grid[WORDS], chunk[WORDS], most[WORDS], slots[WORDS];
+    says(source, "// most:", most);
+    says(source, "// slots:", slots);
     fprintf(c, "\nstatic const uint32_t code_%s[] = {", name);
     for (size_t i = 0; i < size / 4; i++) {
         uint32_t word;
@@ -76,10 +78,10 @@ static void write_shader(FILE *c, const char *name, const char *source, const un
     }
     fprintf(c, "\n};\nconst pm_vk_shader pm_vk_shader_%s = { \"%s\", code_%s, sizeof code_%s, 0x%llxu, ", name, name, name, name,
             (unsigned long long)hash(code, size));
-    fprintf(c, "%d, \"%s\", %d, %d, \"%s\", %d, %d, %d, %d };\n", atoi(says(source, "// passes:", passes)), says(source, "// over:", over),
+    fprintf(c, "%d, \"%s\", %d, %d, \"%s\", %d, %d, %d, %d, %d, %d, %d, %d };\n", atoi(says(source, "// passes:", passes)), says(source, "// over:", over),
             says(source, "// rows:", rows)[0], says(source, "// items:", items)[0], says(source, "// wide:", wide),
             atoi(says(source, "// lanes:", lanes)), says(source, "// in place", in_place)[0] != 0, says(source, "// grid:", grid)[0] == 'e',
-            atoi(says(source, "// chunk:", chunk)));
+            atoi(says(source, "// chunk:", chunk)), most[0], most[0] ? atoi(most + 1) : 0, slots[0], slots[0] ? slots[1] : 0);
 }
 
 int main(int argc, char **argv)

@@ -227,6 +227,20 @@ static void fill_f32(maker *m, int o, bool nonnegative)
         }
 }
 
+// Diagonally dominant, so that what is solved with it is well conditioned.
+static void fill_definite(maker *m, int o)
+{
+    const pm_operand *p = &m->c->operand[o];
+    const double unit = m->c->regime == PM_REGIME_TINY ? 1e-24 : 1;
+    for (int64_t i = 0; i < p->rows; i++)
+        for (int64_t j = 0; j <= i; j++) {
+            const double u = 2 * pm_rng_unit(&m->rng) - 1;
+            const float x = (float)(unit * (i == j ? (double)p->rows + u : u));
+            memcpy(pm_case_at(m->c, o, i, j), &x, 4);
+            memcpy(pm_case_at(m->c, o, j, i), &x, 4);
+        }
+}
+
 // Counts are exact as f32 up to 2²⁴; some are larger.
 static void fill_u32(maker *m, int o, int64_t bound)
 {
@@ -341,6 +355,7 @@ static void fill_input(maker *m, int i)
     default: break;
     }
     if (m->c->operand[i].dtype == PM_U32) fill_u32(m, i, -1);
+    else if (o->domain == PM_DEFINITE) fill_definite(m, i);
     else fill_f32(m, i, o->domain == PM_NONNEGATIVE);
     if (offsets < 0) return;
     for (int64_t e = *pm_case_at(m->c, offsets, 0, m->c->operand[offsets].cols - 1); e < m->c->operand[i].cols; e++)
@@ -362,6 +377,14 @@ static void poison_dead_rows(maker *m)
                     *pm_case_at(m->c, x, i, j) = PM_CASE_GUARD;
         }
     }
+}
+
+// Weights and factors of 10⁴ each make systems that single precision cannot solve, whatever the kernel.
+static bool has_definite(const pm_signature *s)
+{
+    for (int i = 0; i < s->ins; i++)
+        if (s->operand[i].domain == PM_DEFINITE) return true;
+    return false;
 }
 
 static pm_status bind(maker *m)
@@ -389,6 +412,7 @@ pm_status pm_case_make(const void *parent, pm_op op, int index, const pm_case_pa
     const uint32_t draw = pm_rng_bits(&m.rng);
     if (!params->plain) {
         c->regime = draw % 8 < 4 ? PM_REGIME_NORMAL : draw % 8 < 6 ? PM_REGIME_COARSE : draw % 8 < 7 ? PM_REGIME_LARGE : PM_REGIME_TINY;
+        if (c->regime == PM_REGIME_LARGE && has_definite(m.sig)) c->regime = PM_REGIME_NORMAL;
         c->strided = draw >> 8 & 1;
         c->in_place = draw >> 9 & 1;
         c->together = draw >> 10 & 1;

@@ -107,8 +107,13 @@ static bool dtype(parser *p, pm_operand_sig *o)
 {
     char w[PM_NAME_SIZE];
     if (!word(p, w)) return false;
-    o->dtype = strcmp(w, "f32") == 0 ? PM_F32 : PM_U32;
+    const bool definite = strcmp(w, "spd") == 0;
+    o->dtype = definite || strcmp(w, "f32") == 0 ? PM_F32 : PM_U32;
     o->bound = -1;
+    if (definite) {
+        o->domain = PM_DEFINITE;
+        return true;
+    }
     if (strcmp(w, "f32") == 0) {
         if (accept(p, "+")) o->domain = PM_NONNEGATIVE;
         return true;

@@ -18,6 +18,7 @@ enum {
 typedef enum pm_domain {
     PM_ANY,         // f32, u32, b32
     PM_NONNEGATIVE, // f32+
+    PM_DEFINITE,    // spd
     PM_INDEX,       // idx<S>
     PM_OFFSETS,     // ptr<S>
     PM_LIVE,        // live<S>

@@ -238,6 +238,32 @@ static const known cases[] = {
       { F(4, 1, 0.583333333f, -0.416666667f, -0.166666667f, 0), F(1, 1, -0.5f), F(1, 1, 1) } },
     { PM_OP_BATCH_NORM_APPLY, "", { NUMBER(1) }, { F(2, 1, 5, 1), F(1, 1, 1), F(1, 1, 3), F(1, 1, 2), F(1, 1, -1) }, { F(2, 1, 3, -1) } },
 
+    // 2 + 1 + 1² + 3² = 13; 2 + 1 + 2² + 3² + 4² = 32
+    { PM_OP_ALS_CHOLESKY, "rank 1", { DIM(1), NUMBER(1), FLAG(0) }, { PTR, COL, F(1, 6, 1, 1, 1, 1, 1, 0), F(4, 1, 1, 2, 3, 4), F(1, 1, 2), F(3, 1, 26, 5, -16) },
+      { F(3, 1, 2, 0, -0.5f) } },
+    { PM_OP_ALS_CHOLESKY, "rank 1, ridge by count", { DIM(2), NUMBER(1), FLAG(1) },
+      { PTR, COL, F(1, 6, 1, 1, 1, 1, 1, 0), F(4, 1, 1, 2, 3, 4), F(1, 1, 2), F(3, 1, 28, 5, 17) }, { F(3, 1, 2, 0, 0.5f) } },
+    { PM_OP_ALS_CHOLESKY, "a system that is not positive definite", { DIM(1), NUMBER(1), FLAG(0) },
+      { PTR, COL, F(1, 6, 1, 1, 1, 1, 1, 0), F(4, 1, 1, 2, 3, 4), F(1, 1, -30), F(3, 1, 28, 5, 3) }, { F(3, 1, NO_NUMBER, 0, NO_NUMBER) } },
+    { PM_OP_ALS_CHOLESKY, "rank 2: [3 1; 1 3] x = [5 7]", { DIM(2), NUMBER(1), FLAG(0) },
+      { U(1, 2, 0, 1), U(1, 1, 0), F(1, 1, 1), F(1, 2, 1, 1), F(2, 2, 1, 0, 0, 1), F(1, 2, 5, 7) }, { F(1, 2, 1, 2) } },
+    { PM_OP_ALS_CG, "rank 1: one step is exact", { WORD(1), NUMBER(1), FLAG(0) },
+      { PTR, COL, F(1, 6, 1, 1, 1, 1, 1, 0), F(4, 1, 1, 2, 3, 4), F(1, 1, 2), F(3, 1, 26, 5, -16), F(3, 1, 7, 7, 7) }, { F(3, 1, 2, 0, -0.5f) } },
+    { PM_OP_ALS_CG, "no step", { WORD(0), NUMBER(1), FLAG(1) },
+      { PTR, COL, F(1, 6, 1, 1, 1, 1, 1, 0), F(4, 1, 1, 2, 3, 4), F(1, 1, 2), F(3, 1, 26, 5, -16), F(3, 1, 7, 8, 9) }, { F(3, 1, 7, 0, 9) } },
+    { PM_OP_ALS_CG, "rank 2: two steps are exact", { WORD(2), NUMBER(1), FLAG(0) },
+      { U(1, 2, 0, 1), U(1, 1, 0), F(1, 1, 1), F(1, 2, 1, 1), F(2, 2, 1, 0, 0, 1), F(1, 2, 5, 7), F(1, 2, 0, 0) }, { F(1, 2, 1, 2) } },
+    // column 0: (1 − 0.5) / (2 + 0.5); column 1 is not asked for
+    { PM_OP_SLIM_COLUMNS, "two items", { NUMBER(0.5f), NUMBER(0.5f), NUMBER(0), WORD(3), FLAG(0) },
+      { F(2, 2, 2, 1, 1, 2), U(1, 2, 0, 1), U(1, 1, 1), F(2, 2, 8, 8, 8, 8) }, { F(2, 2, 0, 8, 0.2f, 8) } },
+    // item 2 was never rated; −1 shrinks to −0.5
+    { PM_OP_SLIM_COLUMNS, "signs", { NUMBER(0.5f), NUMBER(0), NUMBER(0), WORD(3), FLAG(0) },
+      { F(3, 3, 2, -1, 0, -1, 2, 0, 0, 0, 0), U(1, 3, 2, 1, 0), U(1, 1, 3), F(3, 3, 8, 8, 8, 8, 8, 8, 8, 8, 8) },
+      { F(3, 3, 0, -0.25f, 0, -0.25f, 0, 0, 0, 0, 0) } },
+    { PM_OP_SLIM_COLUMNS, "not negative", { NUMBER(0.5f), NUMBER(0), NUMBER(0), WORD(3), FLAG(1) },
+      { F(3, 3, 2, -1, 0, -1, 2, 0, 0, 0, 0), U(1, 3, 2, 1, 0), U(1, 1, 3), F(3, 3, 8, 8, 8, 8, 8, 8, 8, 8, 8) },
+      { F(3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0) } },
+
     { PM_OP_MASK_ROWS, "", { DIM(0) }, { PTR, COL, F(3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12) },
       { F(3, 4, PM_MASKED, 2, PM_MASKED, 4, 5, 6, 7, 8, 9, PM_MASKED, PM_MASKED, PM_MASKED) } },
     { PM_OP_TOP_K, "ties by lower column", { DIM(3) }, { F(2, 5, 1, 3, 3, 2, 3, 0, 0, 0, 0, 0) }, { U(2, 3, 1, 2, 4, 0, 1, 2), F(2, 3, 3, 3, 3, 0, 0, 0) } },

@@ -127,6 +127,15 @@ static void fit_product(cutter *c)
     if (c->window_piece > 32 && c->window_piece < c->window) c->window_piece -= c->window_piece % 32;
 }
 
+// How many rows there is scratch for.
+static int64_t slots(const cutter *c)
+{
+    const pm_signature *s = &c->info->sig;
+    const int64_t *of = c->node->dims.of;
+    if (!c->shader->slots) return INT64_MAX;
+    return PM_MAX(PM_MIN(of[symbol_of(s, c->shader->slots)] / PM_MAX(of[symbol_of(s, c->shader->slot_size)], 1), (int64_t)c->d->limits.groups), 1);
+}
+
 static pm_status choose_pieces(cutter *c)
 {
     c->row_piece = c->window_piece = c->col_piece = INT64_MAX;
@@ -146,7 +155,7 @@ static pm_status choose_pieces(cutter *c)
     }
     const double parts = ceil(c->seconds / c->d->limits.seconds);
     if (by_row && parts > 1) c->row_piece = PM_MIN(c->row_piece, PM_MAX((int64_t)((double)c->rows / parts), 1));
-    c->row_piece = PM_MIN(c->row_piece, PM_MAX(c->rows, 1));
+    c->row_piece = PM_MIN(c->row_piece, PM_MIN(slots(c), PM_MAX(c->rows, 1)));
     if (c->shader->chunk && c->window_piece < c->window) c->window_piece -= c->window_piece % c->shader->chunk;
     c->window_piece = PM_MIN(c->window_piece, PM_MAX(c->window, 1));
     c->col_piece = PM_MIN(c->col_piece, PM_MAX(c->across, 1));
@@ -290,6 +299,9 @@ pm_status pm_vk_cut(pm_vk_device *d, const pm_plan *plan, int n, pm_vk_dispatche
     PM_REQUIRE(d, pm_vk_binding_count(node->op) <= PM_VK_MAX_BINDINGS, PM_ERR_UNSUPPORTED,
                "%s: %s has %d operands and a shader stage may bind %d", d->base.info.id, info->name, pm_vk_binding_count(node->op),
                PM_VK_MAX_BINDINGS);
+    const int64_t longest = c.shader->most ? node->dims.of[symbol_of(&info->sig, c.shader->most)] : 0;
+    PM_REQUIRE(d, longest <= c.shader->most_length, PM_ERR_UNSUPPORTED, "%s: the shader of %s has room for %c up to %d, not %" PRId64
+               "; use the cpu device", d->base.info.id, info->name, c.shader->most, c.shader->most_length, longest);
     measure(&c);
     pm_vk_choose(d, node, c.cols, &c.variant);
     if (c.product) PM_TRY(pm_vk_choose_product(d, node, c.parts, &c.variant, &c.fold));

@@ -14,6 +14,8 @@
 //   lanes    the most invocations a workgroup, of an op that has workgroups of a row
 //   grid     each: an invocation an element although the op is of class ROWS
 //   chunk    windows end at multiples of it
+//   most     a dimension and the largest length that it has room for
+//   slots    two dimensions: a dispatch has no more rows than the second goes into the first, and so a workgroup no second row
 //   in place whether it does less where the output lies on its input
 typedef struct pm_vk_shader {
     const char     *name;
@@ -25,6 +27,9 @@ typedef struct pm_vk_shader {
     int             lanes;
     bool            in_place, each;
     int             chunk;
+    char            most;
+    int             most_length;
+    char            slots, slot_size;
 } pm_vk_shader;
 
 #define PM_SHADER(name) extern const pm_vk_shader pm_vk_shader_##name;
