@@ -44,6 +44,8 @@ void main()
     const uint across = (p.N + BLOCK - 1u) / BLOCK, blocks = across * ((p.hi - p.lo + BLOCK - 1u) / BLOCK);
     EACH_ITEM(t, blocks * PM_PARTS) {
         uvec2 range;
-        if (sum_range(t / blocks, range)) block(t / blocks, range, p.lo + t % blocks / across * BLOCK, t % blocks % across * BLOCK);
+        const uint m0 = p.lo + t % blocks / across * BLOCK, n0 = t % blocks % across * BLOCK;
+        if (PM_MATMUL_SKIP(m0 + BLOCK, n0)) continue;
+        if (sum_range(t / blocks, range)) block(t / blocks, range, m0, n0);
     }
 }

@@ -133,6 +133,8 @@ void main()
     for (uint t = gl_WorkGroupID.x; t < tiles * PM_PARTS; t += gl_NumWorkGroups.x) {
         const uint part = t / tiles, at = t % tiles, band = at / (8u * across) * 8u, height = min(8u, down - band), in_band = at - band * across;
         uvec2 range;
-        if (sum_range(part, range)) product(part, range, p.lo + (band + in_band % height) * BM, in_band / height * BN);
+        const uint m0 = p.lo + (band + in_band % height) * BM, n0 = in_band / height * BN;
+        if (PM_MATMUL_SKIP(m0 + BM, n0)) continue;
+        if (sum_range(part, range)) product(part, range, m0, n0);
     }
 }

@@ -251,7 +251,7 @@ static void write_product(FILE *f, const pm_signature *s, int total)
 
 // Bindings in operand order; push block: offset (and stride) of each operand, the dimensions, the parameters, then what the
 // backend adds: the rows [lo, hi) and the window [win_lo, win_hi) of this dispatch, and the pass. A product has one binding more,
-// scratch, the length of a part of K, and PM_MATMUL_WAIT: where a sum lies between windows over K.
+// scratch, the length of a part of K, the first of its columns, and PM_MATMUL_WAIT: where a sum lies between windows over K.
 static void write_glsl(const char *out, const line *l)
 {
     const pm_signature *s = &l->sig;
@@ -283,8 +283,8 @@ static void write_glsl(const char *out, const line *l)
         fprintf(f, "    %s %s;\n", s->param[i].kind == PM_PARAM_FLOAT ? "float" : "uint", s->param[i].name);
         words++;
     }
-    fprintf(f, "    uint lo, hi, win_lo, win_hi%s, pass;\n} p;\n", matmul ? ", part" : "");
-    words += 5 + matmul;
+    fprintf(f, "    uint lo, hi, win_lo, win_hi%s, pass;\n} p;\n", matmul ? ", part, col" : "");
+    words += 5 + 2 * matmul;
     if (words > PUSH_WORDS) die("%s: push block of %d words, %d are allowed", l->field[0], words, PUSH_WORDS);
     for (int i = 0; i < total; i++) {
         const char *o = s->operand[i].name;

@@ -61,6 +61,9 @@ static pm_status check_operand(const void *object, pm_op op, int i, pm_shape in,
     PM_REQUIRE(object, in.rows == want_rows && in.cols == want_cols, PM_ERR_SHAPE,
                "%s: operand %s is [%" PRId64 ", %" PRId64 "], the others ask for [%" PRId64 ", %" PRId64 "]; signature %s",
                info->name, info->sig.operand[i].name, in.rows, in.cols, want_rows, want_cols, info->text);
+    PM_REQUIRE(object, info->sig.operand[i].domain != PM_DEFINITE || info->klass != PM_CLASS_ONE || in.rows <= PM_SPD_MOST, PM_ERR_UNSUPPORTED,
+               "%s: operand %s is [%" PRId64 ", %" PRId64 "]; one workgroup factorises at most %d rows", info->name, info->sig.operand[i].name, in.rows,
+               in.cols, PM_SPD_MOST);
     return PM_OK;
 }
 
@@ -174,6 +177,7 @@ double pm_op_flops(pm_op op, const pm_dims *dims)
     }
     if (op == PM_OP_GRAM)    // entries of a, each times a row of x of middling length
         return 2.0 * (double)length_of(s, dims, 'F') * PM_MAX((double)length_of(s, dims, 'E') / (double)PM_MAX(length_of(s, dims, 'U'), 1), 1.0) + elements;
+    if (op == PM_OP_SPD_INVERSE || op == PM_OP_CHOLESKY_INVERSE) return elements * 2.0 * (double)PM_MAX(dims->of[0], 1);
     for (int i = 0; i < s->ins; i++)
         if (s->operand[i].inout)
             elements += (double)pm_dim_length(&s->operand[i].rows, dims) * (double)pm_dim_length(&s->operand[i].cols, dims);

@@ -11,7 +11,8 @@ enum {
     PM_MAX_OPERANDS = 10,    // inputs, outputs and scratch together
     PM_MAX_PARAMS = 6,
     PM_MAX_SYMBOLS = 8,
-    PM_NAME_SIZE = 16
+    PM_NAME_SIZE = 16,
+    PM_SPD_MOST = 1024        // rows of an spd operand of an op of class ONE: what one workgroup factorises
 };
 
 // What values an operand may hold.

@@ -61,16 +61,21 @@ static pm_view part_of(const pm_view *v, const piece *at)
     return (pm_view){ pm_row(v, at->i) + at->j, v->dtype, at->rows, at->cols, v->stride };
 }
 
-// out = beta · out + the piece of a · b.
-static void multiply(const product *p, const piece *at, float beta, const pm_view *out)
+// out = beta · out + alpha · the piece of a · b.
+static void multiply_into(const product *p, const piece *at, float alpha, float beta, const pm_view *out)
 {
     const pm_view *a = &p->call->in[0], *b = &p->call->in[1];
     const float *pa = p->ta ? pm_row(a, 0) + at->i : pm_row(a, at->i), *pb = p->tb ? pm_row(b, at->j) : pm_row(b, 0) + at->j;
     if (p->k > 0)
         cblas_sgemm(CblasRowMajor, p->ta ? CblasTrans : CblasNoTrans, p->tb ? CblasTrans : CblasNoTrans, (int)at->rows, (int)at->cols,
-                    (int)p->k, 1.0f, pa, leading(a), pb, leading(b), beta, pm_row(out, 0), leading(out));
+                    (int)p->k, alpha, pa, leading(a), pb, leading(b), beta, pm_row(out, 0), leading(out));
     else if (beta == 0)
         for (int64_t i = 0; i < out->rows; i++) memset(pm_row(out, i), 0, sizeof(float) * (size_t)out->cols);
+}
+
+static void multiply(const product *p, const piece *at, float beta, const pm_view *out)
+{
+    multiply_into(p, at, 1.0f, beta, out);
 }
 
 static void run_pieces(void *arg, int64_t begin, int64_t end)
@@ -148,4 +153,27 @@ pm_status pm_cpu_matmul_adam(const pm_call *c)
 {
     const pm_matmul_adam_params *q = c->params;
     return each_piece(c, q->ta, q->tb, adam_piece);
+}
+
+// Of a lower triangle: pieces above the diagonal are left, one that it crosses is made aside.
+static void add_piece(const product *p, const piece *at)
+{
+    const pm_call *c = p->call;
+    const pm_matmul_add_params *q = c->params;
+    const pm_view y = part_of(&c->in[2], at);
+    if (!q->lower || at->j + at->cols - 1 <= at->i) {
+        multiply_into(p, at, q->alpha, 1.0f, &y);
+        return;
+    }
+    if (at->j > at->i + at->rows - 1) return;
+    const pm_view aside = { c->scratch + (int64_t)pm_thread_index() * PM_CALL_SCRATCH, PM_F32, at->rows, at->cols, at->cols };
+    multiply_into(p, at, q->alpha, 0.0f, &aside);
+    for (int64_t i = 0; i < at->rows; i++)
+        for (int64_t j = 0; j < at->cols && at->j + j <= at->i + i; j++) pm_row(&y, i)[j] += pm_row(&aside, i)[j];
+}
+
+pm_status pm_cpu_matmul_add(const pm_call *c)
+{
+    const pm_matmul_add_params *q = c->params;
+    return each_piece(c, q->ta, q->tb, add_piece);
 }

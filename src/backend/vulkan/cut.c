@@ -139,7 +139,7 @@ static int64_t slots(const cutter *c)
 static pm_status choose_pieces(cutter *c)
 {
     c->row_piece = c->window_piece = c->col_piece = INT64_MAX;
-    const bool by_row = !c->shader->items && c->shader->passes < 2;
+    const bool by_row = !c->shader->items && c->shader->passes < 2 && c->info->klass != PM_CLASS_ONE;
     for (int i = 0; i < c->operands; i++) {
         const int64_t fit = fitting(c, i);
         const reach how = c->operand[i].reach;
@@ -269,6 +269,7 @@ static pm_status emit(cutter *c, const piece *p, const pm_vk_variant *v, pm_vk_d
     const int64_t range[] = { p->row, p->row_end, p->window, p->window_end };
     for (int i = 0; i < PM_COUNT(range); i++) q->push[n++] = (uint32_t)range[i];
     if (c->product) q->push[n++] = (uint32_t)c->part;
+    if (c->product) q->push[n++] = (uint32_t)p->col;
     q->words = n + 1;
     return PM_OK;
 }
