@@ -192,6 +192,7 @@ typedef struct pm_split_params {
     const char *protocol;        // "strong", "random", "temporal", "user-temporal", "leave-one-out", "files"
     uint64_t    seed;
     int64_t     held_out;        // strong: users in validation and in test each; 0: a tenth, at most 10,000
+    double      held_out_share;  // strong, instead: as a share of the users, floor
     double      fold_out;        // strong: share of a held-out user's items to be found, floor; 0: 0.2
     double      test_share, valid_share;    // random: 0: 0.1 and 0.1. user-temporal: 0: 0.3 and 0.2. temporal: valid_share, 0: 0.1
     int64_t     test_days;       // temporal: the window of the test part in days, up to the last interaction; 0: 30

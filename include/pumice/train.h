@@ -135,6 +135,7 @@ typedef struct pm_sweep_setting {
     double            *score;         // [seed_count] the selection metric on validation; NaN where there is none
     int64_t           *best_epoch, *epochs;    // [seed_count]
     double             mean, sd;      // over the seeds; sd NaN for one
+    double             ci95;          // of one seed alone: half-width of the 95 % interval over users; NaN where it is not known
     double             share;         // of its epochs that was trained: 1, or less where halving stopped it
     const char        *failed;        // why it cannot win: it diverged, or the model refuses it; NULL
 } pm_sweep_setting;

@@ -35,6 +35,7 @@ const pm_option_group pm_group_split = { "Split", (const pm_option[]){
             "strong (held-out users; the default), random (interactions), temporal (the last days), user-temporal (the last of each user), leave-one-out (the latest of each user among sampled "
             "negatives), files (the parts that the data came in)"),
     PM_INTEGER("held-out", 0, "N", 1, 1e15, "strong: users held out for validation, and as many for test. Default: a tenth, at most 10000"),
+    PM_NUMBER("held-out-share", 0, "X", 1e-9, 0.499999, "strong: the same as a share of the users, such as 0.05"),
     PM_NUMBER("fold-out", 0, "X", 1e-9, 0.999999, "strong: share of a held-out user's items that are to be found. Default: 0.2"),
     PM_NUMBER("test-share", 0, "X", 1e-9, 0.999999, "random: share of the interactions for test, 0.1; user-temporal: of each user's, 0.3"),
     PM_NUMBER("valid-share", 0, "X", 1e-9, 0.999999, "random: share of the interactions for validation, 0.1; user-temporal: of each user's, 0.2; temporal: of those before the test part, 0.1"),
@@ -114,6 +115,7 @@ pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
                     .min_item = pm_cli_integer(cli, "min-item", 0), .min_user = pm_cli_integer(cli, "min-user", 0),
                     .until_stable = pm_cli_has(cli, "filter-until-stable"), .binarize = pm_cli_has(cli, "binarize") },
         .split = { .protocol = pm_cli_text(cli, "protocol"), .held_out = pm_cli_integer(cli, "held-out", 0),
+                   .held_out_share = pm_cli_number(cli, "held-out-share", 0),
                    .fold_out = pm_cli_number(cli, "fold-out", 0), .test_share = pm_cli_number(cli, "test-share", 0),
                    .valid_share = pm_cli_number(cli, "valid-share", 0), .negatives = pm_cli_integer(cli, "negatives", 0),
                    .validation = pm_cli_text(cli, "validation"), .test_days = pm_cli_integer(cli, "test-days", 0),

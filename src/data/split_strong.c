@@ -101,14 +101,29 @@ static pm_status check(pm_split *split, int64_t users, int64_t held_out, double 
     return PM_OK;
 }
 
+// How many users validation and test have each.
+static pm_status count_held_out(pm_split *split, const pm_split_params *p, int64_t users, int64_t *out)
+{
+    PM_REQUIRE(split, !p->held_out || p->held_out_share == 0.0, PM_ERR_ARG,
+               "split strong: held_out = %" PRId64 " and held_out_share = %g both say how many users are held out; give one", p->held_out,
+               p->held_out_share);
+    PM_REQUIRE(split, p->held_out_share >= 0.0 && p->held_out_share < 0.5, PM_ERR_ARG,
+               "split strong: held_out_share = %g must be positive and below one half, for validation and test each", p->held_out_share);
+    *out = p->held_out                  ? p->held_out
+           : p->held_out_share != 0.0 ? PM_MAX((int64_t)(p->held_out_share * (double)users + 1e-9), 1)
+                                      : PM_MIN(PM_MAX(users / 10, 1), 10000);
+    return PM_OK;
+}
+
 static pm_status split_into(pm_split *split, const void *scratch, const pm_interactions *in, const pm_split_params *params)
 {
     pm_list all = { 0 };
     PM_TRY(pm_all_interactions(scratch, in, &all));
     split->interactions = all.count;
     const int64_t users = pm_ids_count(in->users), items = pm_ids_count(in->items);
-    const int64_t held_out = params->held_out ? params->held_out : PM_MIN(PM_MAX(users / 10, 1), 10000);
+    int64_t held_out = 0;
     const double fold_out = params->fold_out != 0.0 ? params->fold_out : 0.2;
+    PM_TRY(count_held_out(split, params, users, &held_out));
     PM_TRY(check(split, users, held_out, fold_out));
     uint8_t *role = pm_new_array(scratch, uint8_t, users), *trained = pm_new_array(scratch, uint8_t, items);
     uint8_t *label = pm_new_array(scratch, uint8_t, all.count);

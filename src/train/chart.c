@@ -59,7 +59,7 @@ static void begin_script(pm_page *s, const pm_chart *c, int height)
     quoted(s, c->kind == PM_CHART_HEAT ? c->row_name : c->value_name);
     pm_page_raw(s, " noenhanced\n");
     if (c->log_x) pm_page_raw(s, "set logscale x\n");
-    if (c->log_y) pm_page_raw(s, "set logscale y\nset format y '%.0e'\nset autoscale yfix\n");
+    if (c->log_y && c->kind != PM_CHART_HEAT) pm_page_raw(s, "set logscale y\nset format y '%.0e'\nset autoscale yfix\n");
 }
 
 static void category_tics(pm_page *s, const char *axis, const char *const *labels, int64_t count)
@@ -95,30 +95,6 @@ static void line_blocks(pm_page *s, const pm_chart *c)
     }
 }
 
-static void script_lines(pm_page *s, const pm_chart *c)
-{
-    const bool dots = c->kind == PM_CHART_DOTS;
-    begin_script(s, c, HEIGHT);
-    pm_page_raw(s, "set autoscale xfix\nset offsets graph 0.02, graph 0.02, graph 0.02, 0\n");
-    line_blocks(s, c);
-    bool first = true;
-    for (int k = 0; k < c->series; k++) {
-        if (!has_values(c, k)) continue;
-        pm_page_print(s, "%s$s%d using 1:2 with %s", first ? "plot " : ", ", k, dots ? "points" : c->rows <= 30 ? "linespoints" : "lines");
-        color(s, k);
-        pm_page_print(s, " lw 2 pt 7 ps %s%s", dots ? "0.6" : "0.4", k >= COLORS ? " dt 2" : "");
-        first = false;
-    }
-    pm_page_raw(s, "\n");
-}
-
-// Where the k-th of a group stands, and how wide it is.
-static double place(const pm_chart *c, int64_t row, int k, double *width)
-{
-    *width = 0.8 / c->series;
-    return (double)row + (k - 0.5 * (c->series - 1)) * *width;
-}
-
 static void stroke(pm_page *s, double x0, double y0, double x1, double y1)
 {
     number(s, x0);
@@ -129,6 +105,50 @@ static void stroke(pm_page *s, double x0, double y0, double x1, double y1)
     pm_page_raw(s, " ");
     number(s, y1);
     pm_page_raw(s, "\n\n");
+}
+
+// Intervals of a line as upright strokes, without caps, which a logarithmic axis would tear.
+static bool line_errors(pm_page *s, const pm_chart *c, int series)
+{
+    bool any = false;
+    pm_page_print(s, "$e%d << EOD\n", series);
+    for (int64_t i = 0; i < c->rows; i++) {
+        const double y = value_at(c, i, series), e = error_at(c, i, series);
+        if (!isfinite(y) || !isfinite(e)) continue;
+        stroke(s, c->x[i], y - e, c->x[i], y + e);
+        any = true;
+    }
+    pm_page_raw(s, "EOD\n");
+    return any;
+}
+
+static void script_lines(pm_page *s, const pm_chart *c)
+{
+    const bool dots = c->kind == PM_CHART_DOTS;
+    begin_script(s, c, HEIGHT);
+    pm_page_raw(s, "set autoscale xfix\nset offsets graph 0.02, graph 0.02, graph 0.02, 0\n");
+    line_blocks(s, c);
+    bool first = true, errors[PM_CHART_MAX_SERIES] = { false };
+    for (int k = 0; k < c->series && c->error; k++) errors[k] = line_errors(s, c, k);
+    for (int k = 0; k < c->series; k++) {
+        if (!has_values(c, k)) continue;
+        pm_page_print(s, "%s$s%d using 1:2 with %s", first ? "plot " : ", ", k, dots ? "points" : c->rows <= 30 ? "linespoints" : "lines");
+        color(s, k);
+        pm_page_print(s, " lw 2 pt 7 ps %s%s", dots ? "0.6" : "0.4", k >= COLORS ? " dt 2" : "");
+        if (errors[k]) {
+            pm_page_print(s, ", $e%d using 1:2 with lines lw 1.3", k);
+            color(s, k);
+        }
+        first = false;
+    }
+    pm_page_raw(s, "\n");
+}
+
+// Where the k-th of a group stands, and how wide it is.
+static double place(const pm_chart *c, int64_t row, int k, double *width)
+{
+    *width = 0.8 / c->series;
+    return (double)row + (k - 0.5 * (c->series - 1)) * *width;
 }
 
 // Intervals as strokes: gnuplot's own error bars come with points that cannot be coloured.
@@ -202,19 +222,26 @@ static int heat_color(double t, bool *dark)
     return rgb;
 }
 
+// What the colour of a cell goes by.
+static double shade(const pm_chart *c, double v)
+{
+    return c->log_y ? log(v) : v;
+}
+
 static void heat_block(pm_page *s, const pm_chart *c)
 {
     double lo = INFINITY, hi = -INFINITY;
+    const int digits = c->digits == 0 ? 0 : c->series > 6 ? 3 : 4;
     for (int64_t i = 0; i < c->rows * c->series; i++)
-        if (isfinite(c->y[i])) lo = fmin(lo, c->y[i]), hi = fmax(hi, c->y[i]);
+        if (isfinite(c->y[i])) lo = fmin(lo, shade(c, c->y[i])), hi = fmax(hi, shade(c, c->y[i]));
     pm_page_raw(s, "$s0 << EOD\n");
     for (int64_t i = 0; i < c->rows; i++)
         for (int k = 0; k < c->series; k++) {
             bool dark;
             const double v = value_at(c, i, k);
             if (!isfinite(v)) continue;
-            const int rgb = heat_color(hi > lo ? (v - lo) / (hi - lo) : 1, &dark);
-            pm_page_print(s, "%d %d %d %d %s\n", k, (int)i, rgb, dark ? 0xffffff : 0x1a1a1a, pm_number_text(c->series > 6 ? 3 : 4, v).text);
+            const int rgb = heat_color(hi > lo ? (shade(c, v) - lo) / (hi - lo) : 1, &dark);
+            pm_page_print(s, "%d %d %d %d %s\n", k, (int)i, rgb, dark ? 0xffffff : 0x1a1a1a, pm_number_text(digits, v).text);
         }
     pm_page_raw(s, "EOD\n");
 }

@@ -54,9 +54,9 @@ typedef struct pm_chart {
     const double      *x;           // [rows]
     const char *const *series_name; // [series]
     const double      *y;           // [rows, series]; NaN: none
-    const double      *error;       // [rows, series] half-widths, or NULL
+    const double      *error;       // [rows, series] half-widths, or NULL; not drawn of dots
     const char        *error_name;  // "± (95 %)"
-    bool               log_x, log_y;
+    bool               log_x, log_y;    // log_y of a heat map: its colours, of values above 0
     int                digits;      // of the values in the table
     int                best_row, best_series;    // heat: a cell to frame; −1: none
 } pm_chart;

@@ -40,6 +40,29 @@ void pm_report_heading(const pm_report *r, const char *title)
     pm_page_raw(r->page, "</h2>\n");
 }
 
+void pm_report_open(const pm_report *r, bool *open, const char *title)
+{
+    if (*open) return;
+    if (title) pm_report_heading(r, title);
+    pm_page_raw(r->page, "<div class=\"figures\">\n");
+    *open = true;
+}
+
+void pm_report_close(const pm_report *r, bool open)
+{
+    if (open) pm_page_raw(r->page, "</div>\n");
+}
+
+const char *pm_report_main_metric(const pm_report *r)
+{
+    const pm_metric_set *set = pm_metrics_set(pm_report_users(r, 0));
+    if (r->p->quintiles) return r->p->quintiles;
+    for (int i = 0; i < pm_metric_set_count(set); i++)
+        if (pm_metrics_values(pm_report_users(r, 0), i) && pm_metric_set_info(set, i)->kind != PM_METRIC_RATING)
+            return pm_metric_set_name(set, i);
+    return NULL;
+}
+
 void pm_report_mean(const pm_report *r, const pm_metric_result *m)
 {
     pm_page_real(r->page, 4, m ? m->mean : NAN);
@@ -134,7 +157,7 @@ static void try_gnuplot(pm_report *r)
 static pm_status fill(pm_report *r)
 {
     static pm_status (*const sections[])(pm_report *) = {
-        pm_report_setting,  pm_report_sweep,    pm_report_results, pm_report_tests, pm_report_curves,
+        pm_report_setting,  pm_report_sweep,    pm_report_results, pm_report_compared, pm_report_tests, pm_report_pairs, pm_report_curves,
         pm_report_activity, pm_report_popularity, pm_report_analyses, pm_report_runs,
     };
     try_gnuplot(r);

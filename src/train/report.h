@@ -26,6 +26,11 @@ bool pm_report_is_tail(const char *metric);    // a share of a popularity band, 
 const pm_analysis *pm_report_analysis(const pm_report *r, int entry, const char *name);    // NULL: it lacks it
 
 void pm_report_heading(const pm_report *r, const char *title);
+// Before each figure of a section, and at its end: heading (NULL: none) and frame, once there is a figure.
+void pm_report_open(const pm_report *r, bool *open, const char *title);
+void pm_report_close(const pm_report *r, bool open);
+// The metric that is broken down: the one asked for, else the first that has a value of each user; NULL.
+const char *pm_report_main_metric(const pm_report *r);
 // "0.3512 ± 0.0081", or without interval, or a dash.
 void pm_report_mean(const pm_report *r, const pm_metric_result *m);
 void pm_report_swatch(const pm_report *r, int entry);
@@ -38,12 +43,14 @@ typedef struct pm_line {
 } pm_line;
 pm_status pm_report_lines(const pm_report *r, const pm_chart *look, const pm_line *lines, int count);
 
-// Sections, in their order (report_setting.c, report_results.c, report_figures.c, report_analyses.c,
-// report_sweep.c).
+// Sections, in their order (report_results.c, report_sweep.c, report_compared.c, report_training.c, report_figures.c,
+// report_analyses.c).
 pm_status pm_report_setting(pm_report *r);
 pm_status pm_report_sweep(pm_report *r);
 pm_status pm_report_results(pm_report *r);
+pm_status pm_report_compared(pm_report *r);
 pm_status pm_report_tests(pm_report *r);
+pm_status pm_report_pairs(pm_report *r);
 pm_status pm_report_curves(pm_report *r);
 pm_status pm_report_activity(pm_report *r);
 pm_status pm_report_popularity(pm_report *r);

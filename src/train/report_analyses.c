@@ -4,6 +4,8 @@
 
 #include "train/report.h"
 
+static const char heading[] = "What is predicted, and who is shown it";
+
 const pm_analysis *pm_report_analysis(const pm_report *r, int entry, const char *name)
 {
     const pm_result *x = r->p->entries[entry].result;
@@ -35,21 +37,13 @@ static double *column_of(const pm_report *r, const pm_analysis *like, const char
     return y;
 }
 
-static void open_figures(const pm_report *r, bool *open)
-{
-    if (*open) return;
-    pm_report_heading(r, "What is predicted, and who is shown it");
-    pm_page_raw(r->page, "<div class=\"figures\">\n");
-    *open = true;
-}
-
 static pm_status preference(pm_report *r, bool *open)
 {
     const pm_analysis *a = longest(r, "preference");
     if (!a) return PM_OK;
     double *y = column_of(r, a, "percent"), *error = column_of(r, a, "ci95");
     if (!y || !error) return PM_ERR_NOMEM;
-    open_figures(r, open);
+    pm_report_open(r, open, heading);
     pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_BARS, .name = "preference", .title = "Predicted preference of the catalogue",
                                         .note = "The share of all items in each band of predicted preference, per user, means over users with 95 % "
                                                 "intervals (MIL, Table 4). Runs whose scores are no preferences are left out.",
@@ -71,7 +65,7 @@ static pm_status item_preference(pm_report *r, bool *open)
         const double from = pm_analysis_at(a, a->label[i], "from"), to = pm_analysis_at(a, a->label[i], "to");
         x[i] = isfinite(from) && isfinite(to) ? 0.5 * (from + to) : isfinite(from) ? from : to;
     }
-    open_figures(r, open);
+    pm_report_open(r, open, heading);
     pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_LINES, .name = "item-preference", .title = "Mean predicted preference of the items",
                                         .note = "How the items' means over users are spread, at the middles of bands of equal width; not Table 4 of the "
                                                 "MIL paper.",
@@ -92,7 +86,7 @@ static pm_status ranks(pm_report *r, bool *open)
     double *x = pm_new_array(r->ctx, double, a->rows);
     PM_CHECK_ALLOC(x);
     for (int64_t i = 0; i < a->rows; i++) x[i] = (double)(i + 1);
-    open_figures(r, open);
+    pm_report_open(r, open, heading);
     for (int t = 0; t < PM_COUNT(tails); t++) {
         char name[40];
         double *y = column_of(r, a, tails[t]), most = 0;
@@ -140,7 +134,7 @@ static pm_status density(pm_report *r, bool *open)
         PM_TRY(copy_column(scratch, own, INTERACTIONS, &lines[e].x));
         PM_TRY(copy_column(scratch, own, e < count ? RECOMMENDED : TO_FIND, &lines[e].y));
     }
-    open_figures(r, open);
+    pm_report_open(r, open, heading);
     const pm_chart look = { .name = "density", .title = "How popular the first ten recommendations are",
                             .note = "How often an item in somebody's first ten was rated in training, as a density over all recommendations (two-headed AutoRec, "
                                     "Figure 7); beside the runs what was there to be found. Further left is more personal.",
@@ -157,6 +151,6 @@ pm_status pm_report_analyses(pm_report *r)
     PM_TRY(item_preference(r, &open));
     PM_TRY(ranks(r, &open));
     PM_TRY(density(r, &open));
-    if (open) pm_page_raw(r->page, "</div>\n");
+    pm_report_close(r, open);
     return PM_OK;
 }

@@ -1,4 +1,4 @@
-// Figures of runs: training curves, activity, popularity.
+// Figures of runs: activity, popularity.
 #include <math.h>
 #include <stdlib.h>
 
@@ -6,110 +6,7 @@
 
 enum { GROUPS = 5, MOST_BINS = 48 };
 
-static void open_figures(const pm_report *r, bool *open, const char *heading)
-{
-    if (*open) return;
-    pm_report_heading(r, heading);
-    pm_page_raw(r->page, "<div class=\"figures\">\n");
-    *open = true;
-}
-
-static void close_figures(const pm_report *r, bool open)
-{
-    if (open) pm_page_raw(r->page, "</div>\n");
-}
-
-// ---- training ------------------------------------------------------------------------------------------------------
-
-// One number of an epoch of an entry: the validation value, or a loss by name.
-static double epoch_value(const pm_result *x, int epoch, const char *loss)
-{
-    if (!loss) return x->epoch_log[epoch].validation;
-    for (int i = 0; i < x->loss_count; i++)
-        if (pm_name_equal(x->loss_name[i], loss)) return x->epoch_log[epoch].loss[i];
-    return NAN;
-}
-
-// The epochs before a refit, which counts from 1 again.
-static int chosen_epochs(const pm_result *x)
-{
-    int n = 0;
-    while (n < x->epoch_count && (n == 0 || x->epoch_log[n].epoch > x->epoch_log[n - 1].epoch)) n++;
-    return n;
-}
-
-static pm_status curve(pm_report *r, const char *loss, const char *name, const char *title, bool *open)
-{
-    const int count = r->p->count;
-    int64_t rows = 0, seen = 0;
-    const char *value_name = loss ? loss : NULL;
-    for (int e = 0; e < count; e++) {
-        const pm_result *x = r->p->entries[e].result;
-        if (x->epoch_count) rows = PM_MAX(rows, x->epoch_log[chosen_epochs(x) - 1].epoch);
-        if (!value_name) value_name = x->select;
-    }
-    if (rows < 2 || rows > 1000000) return PM_OK;
-    double *x = pm_new_array(r->ctx, double, rows), *y = pm_new_array(x, double, rows * count);
-    PM_CHECK_ALLOC(x);
-    PM_CHECK_ALLOC(y);
-    for (int64_t i = 0; i < rows * count; i++) y[i] = NAN;
-    for (int64_t i = 0; i < rows; i++) x[i] = (double)(i + 1);
-    for (int e = 0; e < count; e++) {
-        const pm_result *run = r->p->entries[e].result;
-        for (int i = 0; i < chosen_epochs(run); i++) {
-            const int64_t at = run->epoch_log[i].epoch - 1;
-            if (at < 0 || at >= rows) continue;
-            y[at * count + e] = epoch_value(run, i, loss);
-            seen += isfinite(y[at * count + e]);
-        }
-    }
-    if (seen > 1) {
-        open_figures(r, open, "Training");
-        pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_LINES, .name = name, .title = title, .row_name = "epoch",
-                                            .value_name = value_name, .rows = rows, .series = count, .x = x, .series_name = r->names, .y = y, .digits = 4, .best_row = -1 });
-    }
-    pm_free(x);
-    return PM_OK;
-}
-
-static bool said_before(const pm_report *r, int entry, int loss)
-{
-    const char *name = r->p->entries[entry].result->loss_name[loss];
-    for (int e = 0; e <= entry; e++)
-        for (int i = 0; i < (e == entry ? loss : r->p->entries[e].result->loss_count); i++)
-            if (pm_name_equal(r->p->entries[e].result->loss_name[i], name)) return true;
-    return false;
-}
-
-pm_status pm_report_curves(pm_report *r)
-{
-    bool open = false;
-    int losses = 0;
-    PM_TRY(curve(r, NULL, "curve-validation", "Validation by epoch", &open));
-    for (int e = 0; e < r->p->count; e++)
-        for (int i = 0; i < r->p->entries[e].result->loss_count; i++) {
-            if (said_before(r, e, i)) continue;
-            char name[40], title[100];
-            const char *loss = r->p->entries[e].result->loss_name[i];
-            snprintf(name, sizeof name, "curve-loss-%d", ++losses);
-            snprintf(title, sizeof title, "Training loss by epoch: %.60s", loss);
-            PM_TRY(curve(r, loss, name, title, &open));
-        }
-    close_figures(r, open);
-    return PM_OK;
-}
-
 // ---- activity ------------------------------------------------------------------------------------------------------
-
-static const char *broken_down(const pm_report *r)
-{
-    const pm_metric_set *set = pm_metrics_set(pm_report_users(r, 0));
-    if (r->p->quintiles) return r->p->quintiles;
-    for (int i = 0; i < pm_metric_set_count(set); i++)
-        if (pm_metrics_values(pm_report_users(r, 0), i) && pm_metric_set_info(set, i)->kind != PM_METRIC_RATING)
-            return pm_metric_set_name(set, i);
-    return NULL;
-}
 
 // Known items of each counted user.
 static int64_t *activity_of(const pm_report *r, int entry, int64_t n)
@@ -144,7 +41,7 @@ static pm_status break_down(const pm_report *r, int entry, const char *metric, p
 pm_status pm_report_activity(pm_report *r)
 {
     const int count = r->p->count;
-    const char *metric = broken_down(r), *labels[GROUPS];
+    const char *metric = pm_report_main_metric(r), *labels[GROUPS];
     char text[GROUPS][48], title[120];
     double y[GROUPS * PM_REPORT_MAX], error[GROUPS * PM_REPORT_MAX];
     bool open = false, found = false;
@@ -161,13 +58,13 @@ pm_status pm_report_activity(pm_report *r)
     }
     if (!found) return PM_OK;
     snprintf(title, sizeof title, "%.60s by quintile of activity", metric);
-    open_figures(r, &open, "Activity");
+    pm_report_open(r, &open, "Activity");
     pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_POINTS, .name = "activity", .title = title,
                                         .row_name = "known items of a user", .value_name = metric,
                                         .note = "A fifth of the users each, least active first; bars are 95 % intervals.", .rows = GROUPS, .series = count,
                                         .row_label = labels, .series_name = r->names, .y = y, .error = error, .error_name = "± (95 %)", .digits = 4,
                                         .best_row = -1 });
-    close_figures(r, open);
+    pm_report_close(r, open);
     return PM_OK;
 }
 
@@ -303,9 +200,9 @@ pm_status pm_report_popularity(pm_report *r)
 {
     bool open = false;
     if (pm_report_part(r, 0)->sampled && !tail_depth(r)) return PM_OK;
-    open_figures(r, &open, "Popularity");
+    pm_report_open(r, &open, "Popularity");
     PM_TRY(data_popularity(r));
     PM_TRY(tails(r));
-    close_figures(r, open);
+    pm_report_close(r, open);
     return PM_OK;
 }

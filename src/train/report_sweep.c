@@ -72,26 +72,6 @@ static void heat_map(pm_report *r, const levels *a, const levels *b, int number,
                                         .best_row = level_of(a, best->values[a->parameter]), .best_series = level_of(b, best->values[b->parameter]) });
 }
 
-// The one parameter that was varied: a point and a deviation a value.
-static void points(pm_report *r, const levels *l)
-{
-    const pm_sweep *w = r->p->sweep;
-    double y[MOST_VALUES], error[MOST_VALUES];
-    char title[120];
-    for (int i = 0; i < l->count; i++) y[i] = error[i] = NAN;
-    for (int i = 0; i < w->setting_count; i++) {
-        const int at = level_of(l, w->settings[i].values[l->parameter]);
-        y[at] = w->settings[i].mean;
-        error[at] = w->settings[i].sd;
-    }
-    snprintf(title, sizeof title, "%.40s by %.40s", w->select, w->parameters[l->parameter]);
-    pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_POINTS, .name = "sweep-points", .title = title,
-                                        .note = w->seed_count > 1 ? "On validation; means over the seeds, ± one standard deviation." : "On validation.",
-                                        .row_name = w->parameters[l->parameter], .value_name = w->select, .rows = l->count, .series = 1,
-                                        .row_label = l->text, .series_name = (const char *[]){ w->select }, .y = y,
-                                        .error = w->seed_count > 1 ? error : NULL, .error_name = "± (sd)", .digits = 4, .best_row = -1 });
-}
-
 // Whether values are spread over their logarithm rather than evenly: many of them are small.
 static bool is_logarithmic(const double *x, int n)
 {
@@ -100,6 +80,35 @@ static bool is_logarithmic(const double *x, int n)
     for (int i = 0; i < n; i++) lo = fmin(lo, x[i]), hi = fmax(hi, x[i]);
     for (int i = 0; i < n; i++) small += lo > 0 && x[i] < sqrt(lo * hi);
     return lo > 0 && hi > 20 * lo && 4 * small > n;
+}
+
+// The one parameter that was varied: a line over its values where they are numbers, else a point each; with deviations of the seeds, or where
+// there is one seed with intervals over users (two-headed AutoRec, Figures 5 and 2).
+static void points(pm_report *r, const levels *l)
+{
+    const pm_sweep *w = r->p->sweep;
+    double x[MOST_VALUES], y[MOST_VALUES], error[MOST_VALUES];
+    char title[120];
+    const bool line = l->numeric && l->count > 2, seeds = w->seed_count > 1;
+    bool errors = false;
+    for (int i = 0; i < l->count; i++) {
+        x[i] = y[i] = error[i] = NAN;
+        to_number(l->text[i], &x[i]);
+    }
+    for (int i = 0; i < w->setting_count; i++) {
+        const int at = level_of(l, w->settings[i].values[l->parameter]);
+        y[at] = w->settings[i].mean;
+        error[at] = seeds ? w->settings[i].sd : w->settings[i].ci95;
+        errors = errors || isfinite(error[at]);
+    }
+    snprintf(title, sizeof title, "%.40s by %.40s", w->select, w->parameters[l->parameter]);
+    pm_page_chart(r->page, &(pm_chart){ .kind = line ? PM_CHART_LINES : PM_CHART_POINTS, .name = line ? "sweep-line" : "sweep-points", .title = title,
+                                        .note = seeds ? "On validation; means over the seeds, ± one standard deviation."
+                                                : errors ? "On validation; ± half a 95 % interval over users." : "On validation.",
+                                        .row_name = w->parameters[l->parameter], .value_name = w->select, .rows = l->count, .series = 1,
+                                        .row_label = line ? NULL : l->text, .x = x, .log_x = line && is_logarithmic(x, l->count),
+                                        .series_name = (const char *[]){ w->select }, .y = y,
+                                        .error = errors ? error : NULL, .error_name = seeds ? "± (sd)" : "± (95 %)", .digits = 4, .best_row = -1 });
 }
 
 // Drawn values are all different: a dot a setting.
@@ -196,6 +205,7 @@ static void setting_row(const pm_report *r, int index)
     pm_page_raw(r->page, index == w->winner ? "<td><b>" : "<td>");
     pm_page_real(r->page, 4, s->mean);
     if (isfinite(s->sd)) pm_page_print(r->page, " ± %s", pm_number_text(4, s->sd).text);
+    else if (isfinite(s->ci95)) pm_page_print(r->page, " ± %s", pm_number_text(4, s->ci95).text);
     pm_page_raw(r->page, index == w->winner ? "</b></td><td>" : "</td><td>");
     for (int k = 0; k < w->seed_count; k++) pm_page_print(r->page, "%s%" PRId64, k ? ", " : "", s->best_epoch[k]);
     pm_page_raw(r->page, "</td><td class=\"w\">");
@@ -244,7 +254,7 @@ static pm_status settings_table(const pm_report *r)
     pm_page_raw(r->page, "</th><th scope=\"col\">chosen epoch</th><th></th></tr></thead><tbody>");
     for (int i = 0; i < w->setting_count; i++) setting_row(r, order[i].index);
     pm_page_print(r->page, "</tbody></table></div></details>\n<p class=\"note\">On validation%s.</p>\n",
-                  w->seed_count > 1 ? ": mean over the seeds ± one standard deviation" : "");
+                  w->seed_count > 1 ? ": mean over the seeds ± one standard deviation" : "; ± is half a 95 % interval over users");
     pm_free(order);
     return PM_OK;
 }

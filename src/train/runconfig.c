@@ -47,6 +47,7 @@ static const field fields[] = {
     INNER(split, protocol, TEXT),
     INNER(split, seed, SEED),
     INNER(split, held_out, INTEGER),
+    INNER(split, held_out_share, REAL),
     INNER(split, fold_out, REAL),
     INNER(split, test_share, REAL),
     INNER(split, valid_share, REAL),

@@ -156,6 +156,7 @@ static pm_status fill_setting(const pm_sweeper *s, int index)
     pm_metric_summary(NULL, t->score, seeds, &summary);
     t->mean = summary.mean;
     t->sd = seeds > 1 ? summary.se * sqrt(seeds) : NAN;
+    t->ci95 = seeds == 1 && isfinite(t->mean) && run_of(s, index, 0)->ci95 > 0 ? run_of(s, index, 0)->ci95 : NAN;
     t->share = finished ? 1 : pm_sweep_share(s, rungs - 1);
     return PM_OK;
 }

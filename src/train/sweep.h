@@ -29,6 +29,7 @@ typedef struct pm_sweep_run_state {
     double  value[PM_SWEEP_RUNGS];    // the selection metric after each rung
     int64_t best_epoch, epochs;
     double  seconds;
+    double  ci95;               // of the last value, over users; 0: not known
     char    failed[400];        // "": it did not
     bool    found;              // an earlier call finished it
 } pm_sweep_run_state;

@@ -227,7 +227,7 @@ static bool fill_document(cJSON *d, const pm_sweeper *s, const pm_sweep_run_stat
         good = value && cJSON_AddItemToArray(scores, value);
     }
     return good && pm_json_add_integer(d, "best_epoch", run->best_epoch) && pm_json_add_integer(d, "epochs", run->epochs) &&
-           pm_json_add_real(d, "seconds", run->seconds) && (!*run->failed || cJSON_AddStringToObject(d, "failed", run->failed)) &&
+           pm_json_add_real(d, "seconds", run->seconds) && (!(run->ci95 > 0) || pm_json_add_real(d, "ci95", run->ci95)) && (!*run->failed || cJSON_AddStringToObject(d, "failed", run->failed)) &&
            (!result || cJSON_AddRawToObject(d, "result", result));
 }
 
@@ -270,6 +270,8 @@ static bool parse_document(const cJSON *d, pm_sweep_run_state *run)
     run->rungs = (int)rungs;
     run->finished = cJSON_IsTrue(finished);
     run->seconds = seconds->valuedouble;
+    const cJSON *ci95 = cJSON_GetObjectItemCaseSensitive(d, "ci95");
+    run->ci95 = cJSON_IsNumber(ci95) && ci95->valuedouble > 0 ? ci95->valuedouble : 0;
     for (int i = 0; i < run->rungs; i++) {
         const cJSON *value = cJSON_GetArrayItem(values, i);
         run->value[i] = cJSON_IsNumber(value) ? value->valuedouble : NAN;

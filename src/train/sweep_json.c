@@ -38,7 +38,7 @@ static bool add_setting(cJSON *array, const pm_sweep *w, int index)
     cJSON *one = cJSON_CreateObject(), *validation;
     if (!one || !cJSON_AddItemToArray(array, one)) return false;
     return add_values(one, w, s) && (validation = cJSON_AddObjectToObject(one, "validation")) && pm_json_add_real(validation, "mean", s->mean) &&
-           pm_json_add_real(validation, "sd", s->sd) && add_reals(cJSON_AddArrayToObject(validation, "seeds"), s->score, w->seed_count) &&
+           pm_json_add_real(validation, "sd", s->sd) && pm_json_add_real(validation, "ci95", s->ci95) && add_reals(cJSON_AddArrayToObject(validation, "seeds"), s->score, w->seed_count) &&
            add_integers(cJSON_AddArrayToObject(one, "best_epoch"), s->best_epoch, w->seed_count) &&
            add_integers(cJSON_AddArrayToObject(one, "epochs"), s->epochs, w->seed_count) && pm_json_add_real(one, "share", s->share) &&
            (!s->failed || cJSON_AddStringToObject(one, "failed", s->failed)) && cJSON_AddBoolToObject(one, "winner", index == w->winner);

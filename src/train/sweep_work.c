@@ -93,6 +93,9 @@ static pm_status train_run(pm_ctx *ctx, const pool *p, pm_sweep_run_state *run)
     run->best_epoch = extra.best_epoch;
     run->epochs = extra.epochs;
     run->seconds += pm_clock() - before;
+    run->ci95 = 0;
+    for (int i = 0; i < result->validation_count; i++)
+        if (pm_name_equal(result->validation[i].name, s->sweep->select) && isfinite(result->validation[i].ci95)) run->ci95 = result->validation[i].ci95;
     PM_TRY(pm_result_json(ctx, result, &json));
     return pm_sweep_write_run(ctx, s, run, json);
 }

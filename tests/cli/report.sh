@@ -5,6 +5,11 @@ page()
 {
     python3 "$(dirname "$SUPPORT")/page.py" "$@" >wrong || fail "$(cat wrong)"
 }
+# what holds of the numbers of a figure: see page_csv.py
+holds()
+{
+    python3 "$(dirname "$SUPPORT")/page_csv.py" "$@" 2>wrong || fail "$(cat wrong)"
+}
 contains()
 {
     grep -qF -- "$2" "$1" || fail "$1 lacks: $2"
@@ -28,6 +33,14 @@ for what in "Setting and data" "Results on test" "Paired significance" "Validati
     contains bare.html "$what"
 done
 grep -q 'r<u>' bare.html && fail "a name is not escaped"
+# user by user: everybody is in one share and one cell; the seconds until the chosen epoch are no more than all; densities and shares
+holds bare.html shares "abs(sum(rows[0][1::2]) - 100) < 1e-6 and len(rows) == 1"
+holds bare.html plane-1 "sum(cell or 0 for row in rows for cell in row[1:]) == 200"
+holds bare.html plane-1 "rows[-1][0] == '0' and len(rows) + 1 == len(head)"
+holds bare.html convergence "[row[0] for row in rows] == ['pop', 'r<u>&n'] and 0 < rows[1][1] <= rows[1][2]"
+holds bare.html curve-seconds "[row[1] for row in rows].count(None) == 4 and [row[2] for row in rows].count(None) == 1"
+holds bare.html bars-recall-capped "[row[0] for row in rows] == ['20', '50'] and rows[0][1] < rows[1][1] and rows[0][2] > 0"
+holds bare.html density "len(rows) == 101 and head[-1] == 'test interactions' and all(cell >= 0 for row in rows for cell in row[1:])"
 mean=$("$JSON_GET" plain runs 1 metrics ndcg@100 mean)
 contains bare.html "$(printf '%.4f' "$mean")"
 # preferences, where the scores of a run are some
@@ -58,20 +71,20 @@ grep -q "Popularity" loo.html && fail "popularity of lists that there are not"
 command -v gnuplot >/dev/null || exit 0
 # with gnuplot
 expect 0 compare pop 'r<u>&n' --report report.html
-page report.html 9
+page report.html 15
 contains report.html "var(--s1)"
 contains report.html "currentColor"
 expect 0 compare pop 'r<u>&n' --part validation --quintiles recall_capped@20 --report validation.html
-page validation.html 9
+page validation.html 14
 contains validation.html "recall_capped@20 by quintile"
 # shellcheck disable=SC2086
 expect 0 compare item-pop mult-dae:epochs=3:latent=8 $SMALL --report trained.html
-page trained.html 5
+page trained.html 11
 contains trained.html "mult-dae:epochs=3:latent=8"
 # a sweep: heat map, the winner's curves
 # shellcheck disable=SC2086
 expect 0 sweep mult-dae $SMALL --epochs 3 --seeds 2 --grid "hidden=none|16,8;dropout=0,0.5" -o sweep --report sweep.html
-page sweep.html 9
+page sweep.html 11
 contains sweep.html "16,8"
 contains sweep.html "winner"
 contains sweep.html "heat-1"
@@ -84,6 +97,11 @@ contains drawn.html "dots-2"
 expect 0 sweep mult-dae $SMALL --epochs 2 --grid "dropout=0,0.3" -o one --refit --report one.html
 page one.html
 contains one.html "sweep-points"
+holds one.html sweep-points "[row[0] for row in rows] == ['0', '0.3'] and rows[0][2] > 0"
+# shellcheck disable=SC2086
+expect 0 sweep mult-dae $SMALL --epochs 1 --grid "batch=100,10,1000" -o line --report line.html
+page line.html
+holds line.html sweep-line "[row[0] for row in rows] == ['10', '100', '1000'] and all(row[2] > 0 for row in rows)"
 # in a browser: nothing on the console, which is where a refused request or a script would show; a page made bad on purpose shows that
 # the console is heard
 browser=$(command -v chromium || command -v chromium-browser) || exit 0

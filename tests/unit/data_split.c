@@ -169,6 +169,17 @@ static void strong_holds_users_out(void **state)
     p.held_out = 0;
     must(f, pm_data_split(f->ctx, in, &p, &other));
     assert_int_equal(other->train.rows, 240);
+    p.held_out_share = 0.05;    // as a share: 15 of 300
+    must(f, pm_data_split(f->ctx, in, &p, &other));
+    assert_int_equal(other->train.rows, 270);
+    p.held_out = 15;
+    assert_int_equal(pm_data_split(f->ctx, in, &p, &again), PM_ERR_ARG);
+    assert_non_null(strstr(pm_ctx_message(f->ctx), "give one"));
+    p.held_out_share = 0;
+    must(f, pm_data_split(f->ctx, in, &p, &again));
+    assert_true(pm_split_hash(again) == pm_split_hash(other));
+    p = (pm_split_params){ .protocol = "strong", .held_out_share = 0.5 };
+    assert_int_equal(pm_data_split(f->ctx, in, &p, &again), PM_ERR_ARG);
 }
 
 static void strong_drops_untrained_items_and_short_users(void **state)
