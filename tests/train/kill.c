@@ -3,9 +3,7 @@
 #define _DEFAULT_SOURCE
 #include "train/run_help.h"
 
-#include <math.h>
-#include <sys/wait.h>
-#include <time.h>
+#include "spawn_help.h"
 
 static double seconds = 8;    // of killing
 
@@ -38,28 +36,10 @@ static int victim(const char *run, const char *model)
     return st == PM_OK ? 0 : 1;
 }
 
-static void nap(double time)
-{
-    const struct timespec t = { (time_t)time, (long)(1e9 * (time - floor(time))) };
-    nanosleep(&t, NULL);
-}
-
 // Starts a victim and kills it after `delay` seconds (< 0: never). Its exit code, −1 when it was killed.
 static int send_to_death(const char *run, const char *model, double delay)
 {
-    const pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        execl("/proc/self/exe", "kill", run, model, (char *)NULL);
-        _exit(99);
-    }
-    if (delay >= 0) {
-        nap(delay);
-        kill(child, SIGKILL);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return spawn_and_wait("/proc/self/exe", (const char *const[]){ "kill", run, model, NULL }, delay);
 }
 
 static void kills_cost_nothing(void **state)

@@ -3,12 +3,11 @@
 #define _DEFAULT_SOURCE
 #include "train/run_help.h"
 
+#include "spawn_help.h"
+
 #include <fcntl.h>
-#include <math.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 
 static pm_status run_sweep(pm_ctx *ctx, const char *folder, bool halving, int jobs, pm_sweep **out)
 {
@@ -51,20 +50,7 @@ static int send_to_death(const char *folder, bool halving, int jobs, double dela
 {
     char jobs_text[16];
     snprintf(jobs_text, sizeof jobs_text, "%d", jobs);
-    const pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        execl("/proc/self/exe", "sweep", folder, halving ? "1" : "0", jobs_text, (char *)NULL);
-        _exit(99);
-    }
-    if (delay >= 0) {
-        const struct timespec t = { (time_t)delay, (long)(1e9 * (delay - floor(delay))) };
-        nanosleep(&t, NULL);
-        kill(child, SIGKILL);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return spawn_and_wait("/proc/self/exe", (const char *const[]){ "sweep", folder, halving ? "1" : "0", jobs_text, NULL }, delay);
 }
 
 // The documents of finished runs, by their inode: a run done again would have a new one.

@@ -1,9 +1,10 @@
 // What goes wrong with Vulkan, and what must happen: no loader, no driver, no device, memory that runs out at every allocation, a
 // device lost in the middle, switches that say nothing known.
+#define _DEFAULT_SOURCE
 #include "vulkan_help.h"
+#include "spawn_help.h"
 
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 static const char *self;
 
@@ -50,18 +51,15 @@ static void loader_may_be_missing(void **state)
         fputs("this is not a library, and long enough that its header is read as one: it must be refused by the dynamic linker", f);
         fclose(f);
     }
-    const pid_t pid = fork();
-    if (pid == 0) {
-        setenv("LD_LIBRARY_PATH", folder, 1);
-        execl(self, self, "without-loader", (char *)NULL);
-        _exit(99);
-    }
-    int status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
+    char *kept = getenv("LD_LIBRARY_PATH") ? strdup(getenv("LD_LIBRARY_PATH")) : NULL;
+    setenv("LD_LIBRARY_PATH", folder, 1);
+    const int code = spawn_and_wait(self, (const char *const[]){ self, "without-loader", NULL }, -1);
+    if (kept) setenv("LD_LIBRARY_PATH", kept, 1);
+    else unsetenv("LD_LIBRARY_PATH");
+    free(kept);
     for (int i = 0; i < 2; i++) unlink(path[i]);
     rmdir(folder);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(code, 0);
 }
 
 static void drivers_may_be_missing(void **state)
