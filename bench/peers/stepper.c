@@ -59,7 +59,7 @@ static pm_status open_session(stepper *s, const char *device)
     PM_TRY(pm_session_open(s->ctx, &params, &s->session));
     s->opened = pm_clock();
     PM_TRY(pm_session_prepare_training(s->session));
-    s->at = (pm_progress_state){ .config = s->config, .steps_per_epoch = s->session->steps_per_epoch };
+    s->at = (pm_progress_state){ .config = s->config, .steps_per_epoch = s->session->pass[0].steps };
     s->ready = pm_clock();
     return PM_OK;
 }
@@ -67,7 +67,7 @@ static pm_status open_session(stepper *s, const char *device)
 static void print_ready(const stepper *s, double start)
 {
     const pm_session *session = s->session;
-    const pm_program_stats stats = pm_program_get_stats(session->step);
+    const pm_program_stats stats = pm_program_get_stats(session->pass[0].program);
     const pm_device_info *info = pm_device_get_info(session->device);
     uint64_t now, peak;
     pm_device_memory(session->device, &now, &peak);
@@ -75,7 +75,7 @@ static void print_ready(const stepper *s, double start)
            info->id, info->name, pm_device_profile(session->device), pm_ctx_threads(s->ctx), s->split.train.rows, s->split.train.cols,
            s->split.train.nnz);
     printf(",\"batch\":%" PRId64 ",\"steps_per_epoch\":%" PRId64 ",\"nodes\":%d,\"flops\":%.17g,\"arena\":%" PRId64 ",\"arena_bound\":%" PRId64,
-           session->batch, session->steps_per_epoch, stats.nodes, stats.flops, stats.arena, stats.live_peak);
+           session->pass[0].batch, session->pass[0].steps, stats.nodes, stats.flops, stats.arena, stats.live_peak);
     printf(",\"memory\":%" PRIu64 ",\"peak_memory\":%" PRIu64 ",\"read_seconds\":%.6f,\"open_seconds\":%.6f,\"prepare_seconds\":%.6f}\n", now, peak,
            s->read - start, s->opened - s->read, s->ready - s->opened);
     fflush(stdout);
@@ -102,18 +102,16 @@ static pm_status chunk(stepper *s, int64_t n)
 {
     pm_session *session = s->session;
     const int64_t total = s->split.train.rows;
-    const pm_state state = { session->seed, s->at.step, s->epoch, s->position, total, session->batch, 0 };
     const double start = pm_clock();
     PM_TRY(pm_session_write_schedule(session, &s->at, n));
-    PM_TRY(pm_session_write_state(session, "state.train", &state));
-    PM_TRY(pm_program_run(session->step, n));
+    PM_TRY(pm_session_run(session, 0, &(pm_position){ s->at.step, s->epoch, s->position, 0 }, n));
     printf("{\"steps\":%" PRId64 ",\"losses\":", n);
     PM_TRY(print_losses(s, n));    // reading waits for the work
     const double seconds = pm_clock() - start;
     s->last = seconds / (double)n;
     printf(",\"seconds\":%.9f}", seconds);
     s->at.step += n;
-    s->position += n * session->batch;
+    s->position += n * session->pass[0].batch;
     if (s->position >= total) {
         s->position = 0;
         s->at.epoch = ++s->epoch;
@@ -126,7 +124,7 @@ static pm_status steps(stepper *s, int64_t n)
     PM_REQUIRE(s->ctx, n > 0, PM_ERR_ARG, "steps: a number of 1 or more");
     printf("[");
     for (bool first = true; n > 0; first = false) {
-        const int64_t left = (s->split.train.rows - s->position + s->session->batch - 1) / s->session->batch;
+        const int64_t left = (s->split.train.rows - s->position + s->session->pass[0].batch - 1) / s->session->pass[0].batch;
         const int64_t here = PM_MIN(PM_MIN(n, left), PM_SLOTS);
         if (!first) printf(",");
         PM_TRY(chunk(s, here));
@@ -138,7 +136,7 @@ static pm_status steps(stepper *s, int64_t n)
 
 static void order(const stepper *s, int64_t n)
 {
-    const int64_t total = s->split.train.rows, batch = s->session->batch;
+    const int64_t total = s->split.train.rows, batch = s->session->pass[0].batch;
     int64_t epoch = s->epoch, position = s->position;
     printf("[");
     for (int64_t k = 0; k < n; k++) {
@@ -171,10 +169,10 @@ static pm_status profile(const stepper *s)
 {
     uint64_t now, peak;
     double sum = 0;
-    const int count = pm_program_profile(s->session->step, NULL, 0);
+    const int count = pm_program_profile(s->session->pass[0].program, NULL, 0);
     pm_program_op *ops = pm_new_array(s->ctx, pm_program_op, count);
     PM_CHECK_ALLOC(ops);
-    pm_program_profile(s->session->step, ops, count);
+    pm_program_profile(s->session->pass[0].program, ops, count);
     pm_device_memory(s->session->device, &now, &peak);
     printf("{\"ops\":[");
     for (int i = 0; i < count; i++) {

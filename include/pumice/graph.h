@@ -56,6 +56,9 @@ void pm_backward(pm_graph *g, const pm_var *losses, int count);
 // The gradient of x after pm_backward; a matrix of zeros when the losses do not depend on x.
 pm_var pm_gradient(pm_graph *g, pm_var x);
 
+// Has later gradients begin at nothing: what pm_backward added up so far is no longer looked at.
+void pm_forget_gradients(pm_graph *g);
+
 // Plans memory, compiles, destroys the graph either way and leaves null.
 // Errors    the first failure of the graph; PM_ERR_DEVICE_MEMORY, PM_ERR_UNSUPPORTED from the device
 pm_status pm_graph_compile(pm_graph **g, pm_program **out);

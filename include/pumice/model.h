@@ -62,7 +62,7 @@ int             pm_config_sizes(const pm_config *config, const char *name, int64
 
 // ---- building ------------------------------------------------------------------------------------------------------
 
-enum { PM_MAX_SCHEDULE = 4, PM_MAX_MEMO = 4, PM_MAX_PHASES = 8, PM_MAX_LOSSES = 4 };
+enum { PM_MAX_SCHEDULE = 4, PM_MAX_MEMO = 4, PM_MAX_PHASES = 8, PM_MAX_PASSES = 8, PM_MAX_PARTS = 2, PM_MAX_LOSSES = 8 };
 
 // What a model's functions get: a graph to capture into, and the batch.
 typedef struct pm_build {
@@ -70,7 +70,12 @@ typedef struct pm_build {
     pm_net          *net;
     const pm_config *config;
     int64_t          items, users;    // catalogue; rows of the training matrix
-    pm_sparse        x;               // the batch: rows of known interactions, as they are
+    int              pass, part;      // which pass of the model's, which part of it. Training only
+    int              scorer;          // of the phase that is validated; of the last one in all other scoring
+    pm_sparse        x;               // the batch: rows of known interactions, as they are; on the items' axis items' rows of users
+    pm_var           rows;            // u32 [1, batch]: which rows, entries or steps. Training only
+    pm_var           user;            // by_id: u32 [rows, 1]: each user's row of the training matrix. Training over users; scoring, but for held_out
+    bool             held_out;        // scoring users that have no row of the training matrix (models with fold_in)
     pm_var           counts;          // input = counts: the values of x's entries in the data
     pm_var           live;            // [1, 1]: how many rows of the batch count. Training only
     double           mean_length, median_length;    // items of a training user. Training only
@@ -84,8 +89,12 @@ typedef struct pm_build {
     const char *loss_name[PM_MAX_LOSSES];
 } pm_build;
 
-// Adds a term to what is minimised: a matrix whose elements are summed, each row already weighted. Its sum is logged by name.
+// Adds a term to what is minimised: a matrix whose elements are summed, each row already weighted. Its sum is logged by name. In a pass that solves
+// it is logged and no more: a norm, a residual. Training stops with an error where such a sum is not finite.
 void pm_add_loss(pm_build *b, const char *name, pm_var loss);
+
+// The whole training matrix [users, items] as sparse rows, or its transpose (models that say so). Training only.
+pm_sparse pm_whole(pm_build *b, bool transposed);
 
 // ---- schedules -----------------------------------------------------------------------------------------------------
 
@@ -101,10 +110,33 @@ typedef struct pm_progress_state {
     double           memo[PM_MAX_MEMO];
 } pm_progress_state;
 
+// What batches are taken of.
+typedef enum pm_axis {
+    PM_AXIS_USERS,      // rows of the training matrix
+    PM_AXIS_ITEMS,      // rows of its transpose
+    PM_AXIS_ENTRIES,    // its interactions
+    PM_AXIS_STEPS       // the numbers from 0 on, as many as the pass says: slices of something long
+} pm_axis;
+
+// A way through the data: one program, run over the batches of an axis.
+typedef struct pm_pass {
+    const char *name;
+    pm_axis     axis;
+    bool        in_order;              // as they lie, else in an order of its own each epoch; steps are always in order
+    bool        solve;                 // the model's solve updates parameters itself; else its loss, the gradient, the optimiser
+    int         parts;                 // so often loss, gradient and optimiser on the same batch, one after the other; 0: once
+    const char *trains[PM_MAX_PARTS];  // parameters that a part trains, all whose names begin with one of these words: "encoder. head."; NULL: all
+    int64_t     batch;                 // 0: the hyperparameter batch (steps: 1)
+    int64_t     total;                 // of steps
+} pm_pass;
+
 typedef struct pm_phase {
     const char *name;
-    bool        restart;    // parameters and optimiser start anew
-    bool        solve;      // runs the model's solve program once instead of epochs over batches
+    bool        restart;         // parameters and optimiser start anew
+    bool        from_best;       // begins with the best parameters of the phase before, not with its last
+    int         first, count;    // its passes, one after the other in each epoch; count 0: one
+    int64_t     epochs;          // at most; 0: the hyperparameter epochs
+    int         scorer;          // pm_build.scorer in its validation
 } pm_phase;
 
 struct pm_model {
@@ -113,11 +145,15 @@ struct pm_model {
     const pm_preset *presets;    // ends with a NULL name; or NULL
     const pm_model_grid *grids;  // ends with a NULL name; or NULL
     const char *const *proofs;   // ends with NULL; or NULL: settings "k=v k=v" that tests go through besides each choice and flag alone
-    bool by_id;                  // knows users by id: cannot score held-out ones
+    bool by_id;                  // knows users by id: pm_build.user; cannot score held-out ones, unless
+    bool fold_in;                // it can fit what it lacks of them from their rows: pm_build.held_out
+    bool transposed;             // pm_whole(b, true) is asked for
     bool ratings;                // reads the values of interactions; else each counts as 1, whatever its rating
 
-    // The phases, in order; at most PM_MAX_PHASES. NULL: one, called "train".
+    // The phases, in order; at most PM_MAX_PHASES. NULL: one, called "train", of all passes.
     int (*phases)(const pm_config *config, pm_phase *out);
+    // What they go through; at most PM_MAX_PASSES. NULL: one over users that minimises loss, or where there is none one step of solve.
+    int (*passes)(const pm_config *config, int64_t users, int64_t items, pm_pass *out);
     // Refuses combinations of hyperparameters that make no sense. NULL: all do.
     pm_status (*check)(const pm_config *config, int64_t items);
     // Captures the losses of a batch.
@@ -126,7 +162,7 @@ struct pm_model {
     pm_var (*score)(pm_build *b);
     // How its scores become predicted preferences, for analyses. NULL: not at all.
     pm_preference (*preference)(const pm_config *config);
-    // Captures a closed-form phase: train.ptr, train.col, train.val are in the store.
+    // Captures a step of a pass that solves: what it updates are parameters or statistics, by pm_output to their names or by ops that write in place.
     void (*solve)(pm_build *b);
 
     // Schedule columns beyond the learning rate.

@@ -33,6 +33,8 @@ typedef struct pm_sparse {
 typedef struct pm_net pm_net;
 pm_status   pm_net_create(pm_graph *g, uint64_t seed, pm_net **out);    // hangs from the graph's store
 void        pm_net_destroy(pm_net **net);
+// Goes on with another graph over the same store: its parameters are known there already, those it declares join the list.
+pm_status   pm_net_capture(pm_net *net, pm_graph *g);
 pm_graph   *pm_net_graph(const pm_net *net);
 int         pm_net_param_count(const pm_net *net);
 const char *pm_net_param_name(const pm_net *net, int index);
@@ -98,9 +100,9 @@ typedef struct pm_optimiser_adam {
 } pm_optimiser_adam;
 void pm_adam_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser_adam *params);
 
-// The factor that makes the gradients of all trained parameters together no longer than `limit`: limit / length where the length, decay[i] · w
-// of parameter i included, is above it, else 1. After pm_backward.
-pm_var pm_clip_gradients(pm_net *net, const float *decay, float limit);
+// The factor that makes the gradients of the parameters with trained[i] together no longer than `limit`: limit / length where the length,
+// decay[i] · w of parameter i included, is above it, else 1. After pm_backward.
+pm_var pm_clip_gradients(pm_net *net, const bool *trained, const float *decay, float limit);
 
 // lr · sqrt(1 − beta2^t) / (1 − beta1^t) for step t = 1, 2, …, in double.
 double pm_adam_rate(double lr, double beta1, double beta2, int64_t t);

@@ -107,3 +107,8 @@ pm_var pm_gradient(pm_graph *g, pm_var x)
     const int32_t total = g->values[x.id].total;
     return total >= 0 ? (pm_var){ total } : pm_fill(g, rows, cols, 0.0f);
 }
+
+void pm_forget_gradients(pm_graph *g)
+{
+    for (int i = 0; i < g->value_count; i++) g->values[i].total = -1;
+}

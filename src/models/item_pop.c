@@ -16,18 +16,10 @@ static pm_var score(pm_build *b)
     return pm_broadcast_row(b->g, popularity, b->x.rows);
 }
 
-static int phases(const pm_config *config, pm_phase *out)
-{
-    (void)config;
-    out[0] = (pm_phase){ .name = "count", .solve = true };
-    return 1;
-}
-
 const pm_model pm_model_item_pop = {
     .name = "item-pop",
     .title = "Item popularity: the number of training interactions of each item",
     .hypers = hypers,
-    .phases = phases,
     .score = score,
     .solve = count_items,
 };

@@ -143,13 +143,13 @@ void pm_adam_step(pm_net *net, const char *param, pm_var rate, const pm_optimise
     pm_graph_label(g, NULL);
 }
 
-pm_var pm_clip_gradients(pm_net *net, const float *decay, float limit)
+pm_var pm_clip_gradients(pm_net *net, const bool *trained, const float *decay, float limit)
 {
     pm_graph *g = pm_net_graph(net);
     pm_var total = { -1 };
     pm_graph_label(g, "clip");
     for (int i = 0; i < pm_net_param_count(net); i++) {
-        if (!pm_net_param_trained(net, i)) continue;
+        if (!trained[i]) continue;
         const pm_var w = pm_use(g, pm_net_param_name(net, i)), squares = pm_row_sum(g, pm_grad_squares(g, w, pm_gradient(g, w), decay[i]));
         total = total.id < 0 ? squares : pm_add(g, total, squares);
     }

@@ -36,6 +36,13 @@ pm_status pm_net_create(pm_graph *g, uint64_t seed, pm_net **out)
     return PM_OK;
 }
 
+pm_status pm_net_capture(pm_net *net, pm_graph *g)
+{
+    PM_REQUIRE(net, pm_graph_store(g) == net->store, PM_ERR_ARG, "a network's graphs must stand on one store");
+    net->g = g;
+    return PM_OK;
+}
+
 void pm_net_destroy(pm_net **net)
 {
     if (!net) return;

@@ -12,7 +12,7 @@
 
 static const char *const best_names[] = { "best.safetensors", "best.next.safetensors" };
 static const int64_t LARGEST = INT64_C(1) << 53;    // of any count: sums of two still fit
-static const char FORMAT[] = "pumice checkpoint 1";
+static const char FORMAT[] = "pumice checkpoint 2";
 
 struct pm_checkpoint {
     pm_st_file *file;
@@ -113,9 +113,9 @@ static pm_status write_meta(pm_st_writer *w, const pm_trainer *t)
     PM_TRY(meta_integer(w, "phase_best_epoch", t->at.best_epoch));
     PM_TRY(meta_integer(w, "step", t->step));
     PM_TRY(meta_integer(w, "epoch", t->epoch));
+    PM_TRY(meta_integer(w, "pass", t->pass));
     PM_TRY(meta_integer(w, "position", t->position));
     PM_TRY(meta_integer(w, "best_epoch", t->best_epoch));
-    PM_TRY(meta_integer(w, "loss_steps", t->loss_steps));
     PM_TRY(meta_integer(w, "refit_epochs", t->refit_epochs));
     PM_TRY(meta_integer(w, "finished", t->finished));
     if (t->refit_epochs) PM_TRY(write_choice(w, t));
@@ -123,17 +123,14 @@ static pm_status write_meta(pm_st_writer *w, const pm_trainer *t)
     PM_TRY(meta_real(w, "best_value", t->at.best));
     for (int i = 0; i < PM_MAX_MEMO; i++) PM_TRY(meta_indexed(w, "memo", i, t->at.memo[i]));
     for (int i = 0; i < PM_MAX_LOSSES; i++) PM_TRY(meta_indexed(w, "loss_sum", i, t->loss_sum[i]));
+    for (int i = 0; i < PM_MAX_LOSSES; i++) PM_TRY(meta_indexed(w, "loss_steps", i, (double)t->loss_steps[i]));
+    for (int i = 0; i < PM_MAX_PHASES; i++) PM_TRY(meta_indexed(w, "phase_length", i, (double)t->phase_length[i]));
     return PM_OK;
-}
-
-static bool is_optimiser_state(const char *name)
-{
-    return strstr(name, ".adam.") != NULL;
 }
 
 static bool is_kept(const pm_session *s, const char *name)
 {
-    if (is_optimiser_state(name)) return true;
+    if (pm_is_optimiser_state(name)) return true;
     for (int i = 0; i < pm_net_param_count(s->net); i++)
         if (pm_name_equal(pm_net_param_name(s->net, i), name)) return true;
     return false;
@@ -255,6 +252,15 @@ static pm_status get_real(const pm_checkpoint *c, const char *key, int index, do
     return PM_OK;
 }
 
+static pm_status get_count(const pm_checkpoint *c, const char *key, int index, int64_t *out)
+{
+    double value;
+    PM_TRY(get_real(c, key, index, &value));
+    PM_REQUIRE(c, value >= 0 && value <= (double)LARGEST, PM_ERR_FORMAT, "%s/checkpoint.safetensors: %s %d is %g, no count", c->run, key, index, value);
+    *out = (int64_t)value;
+    return PM_OK;
+}
+
 pm_status pm_checkpoint_find(const void *object, const char *run, bool *found)
 {
     char *path = path_in(object, run, "checkpoint.safetensors");
@@ -360,11 +366,12 @@ static pm_status read_choice(const pm_checkpoint *c, pm_trainer *t)
 
 static pm_status read_meta(const pm_checkpoint *c, pm_trainer *t)
 {
-    int64_t phase, begun, finished;
+    int64_t phase, begun, finished, pass;
+    const pm_session *s = t->session;
     PM_TRY(get_integer(c, "phase", 0, &phase));
     PM_TRY(get_integer(c, "phase_begun", 0, &begun));
     PM_TRY(get_integer(c, "finished", 0, &finished));
-    PM_REQUIRE(c, phase < t->phase_count, PM_ERR_FORMAT, "%s: the checkpoint stands in phase %" PRId64 " of %d", c->run, phase + 1, t->phase_count);
+    PM_REQUIRE(c, phase < s->phase_count, PM_ERR_FORMAT, "%s: the checkpoint stands in phase %" PRId64 " of %d", c->run, phase + 1, s->phase_count);
     t->at.phase = (int)phase;
     t->phase_begun = begun != 0;
     PM_TRY(get_integer(c, "phase_step", 0, &t->at.step));
@@ -374,7 +381,10 @@ static pm_status read_meta(const pm_checkpoint *c, pm_trainer *t)
     PM_TRY(get_integer(c, "epoch", 0, &t->epoch));
     PM_TRY(get_integer(c, "position", 0, &t->position));
     PM_TRY(get_integer(c, "best_epoch", 0, &t->best_epoch));
-    PM_TRY(get_integer(c, "loss_steps", 0, &t->loss_steps));
+    PM_TRY(get_integer(c, "pass", 0, &pass));
+    const int passes = PM_MAX(s->phase[phase].count, 1);
+    PM_REQUIRE(c, pass < passes, PM_ERR_FORMAT, "%s: the checkpoint stands in pass %" PRId64 " of %d", c->run, pass + 1, passes);
+    t->pass = (int)pass;
     PM_TRY(get_integer(c, "log_size", 0, &t->log_size));
     PM_TRY(get_bits(c, "best", &t->best_hash));
     PM_TRY(get_real(c, "validation", -1, &t->at.validation));
@@ -382,8 +392,10 @@ static pm_status read_meta(const pm_checkpoint *c, pm_trainer *t)
     if (t->refit_epochs) PM_TRY(read_choice(c, t));
     for (int i = 0; i < PM_MAX_MEMO; i++) PM_TRY(get_real(c, "memo", i, &t->at.memo[i]));
     for (int i = 0; i < PM_MAX_LOSSES; i++) PM_TRY(get_real(c, "loss_sum", i, &t->loss_sum[i]));
-    PM_REQUIRE(c, t->position <= t->split->train.rows, PM_ERR_FORMAT, "%s: the checkpoint stands at row %" PRId64 " of %" PRId64, c->run, t->position,
-               t->split->train.rows);
+    for (int i = 0; i < PM_MAX_LOSSES; i++) PM_TRY(get_count(c, "loss_steps", i, &t->loss_steps[i]));
+    for (int i = 0; i < PM_MAX_PHASES; i++) PM_TRY(get_count(c, "phase_length", i, &t->phase_length[i]));
+    const int64_t total = s->pass[s->phase[phase].first + pass].total;
+    PM_REQUIRE(c, t->position <= total, PM_ERR_FORMAT, "%s: the checkpoint stands at row %" PRId64 " of %" PRId64, c->run, t->position, total);
     return PM_OK;
 }
 

@@ -13,6 +13,8 @@ struct pm_evaluator {
     pm_metric_feed       feed;
     pm_ties              ties;
     pm_program          *program;    // goes with the store, as its tensors do
+    int                  scorer;     // it scores so
+    bool                 by_row, held_out;    // what the model is told of who the users are
     int64_t              batch, depth, widest, entries;    // widest: candidates of a user at most; entries: known items of a batch at most
     uint32_t            *ids, *above, *tied, *popularity;
     float               *scores;
@@ -143,7 +145,8 @@ static pm_status add_results(pm_evaluator *e)
 static pm_status capture(pm_evaluator *e)
 {
     pm_session *s = e->s;
-    pm_build b = { .config = s->config, .items = s->split->train.cols, .users = s->split->train.rows };
+    pm_build b = { .config = s->config, .items = s->split->train.cols, .users = s->split->train.rows, .scorer = e->scorer, .held_out = e->held_out,
+                   .rows = { -1 }, .user = { -1 } };
     pm_net *net;
     PM_TRY(pm_graph_create(s->store, &b.g));
     pm_status st = pm_net_create(b.g, s->seed, &net);
@@ -158,6 +161,7 @@ static pm_status capture(pm_evaluator *e)
     b.x = pm_capture_batch(b.g, e->name, rows, live, e->entries);
     b.x.items = b.items;
     if (pm_session_counts(s)) b.counts = pm_capture_counts(b.g, e->name, rows, &b.x);
+    if (e->by_row) b.user = pm_gather_rows(b.g, part_tensor(e, b.g, "row"), rows);
     const pm_var z = s->model->score(&b);
     if (e->preference) capture_preferences(e, &b, z, live);
     if (e->feed == PM_FEED_LISTS) capture_lists(e, &b, z);
@@ -174,6 +178,19 @@ static int64_t longest_target(const pm_eval_part *p)
     int64_t longest = 0;
     for (int64_t u = 0; u < p->users; u++) longest = PM_MAX(longest, (int64_t)p->target.indptr[u + 1] - p->target.indptr[u]);
     return longest;
+}
+
+// Which rows of the training matrix the users are.
+static pm_status add_rows(pm_evaluator *e)
+{
+    uint32_t *rows = pm_new_array(e, uint32_t, e->part->users);
+    PM_CHECK_ALLOC(rows);
+    pm_status st = pm_session_rows(e->s, e->part, rows, &e->held_out);
+    e->by_row = st == PM_OK && !e->held_out;
+    if (e->by_row) st = add_tensor(e, "row", PM_U32, e->part->users, 1);
+    if (e->by_row && st == PM_OK) st = write_tensor(e, "row", rows);
+    pm_free(rows);
+    return st;
 }
 
 static pm_status init(pm_evaluator *e, const pm_evaluator_params *params)
@@ -195,6 +212,7 @@ static pm_status init(pm_evaluator *e, const pm_evaluator_params *params)
     if (known.col != e->part->input.col) pm_csr_free(&known);
     PM_REQUIRE(e, e->entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
     PM_TRY(add_tensor(e, "state", PM_U32, 1, PM_STATE_COUNT));
+    if (s->model->by_id) PM_TRY(add_rows(e));
     PM_TRY(add_results(e));
     if (e->preference) PM_TRY(add_preferences(e));
     return capture(e);
@@ -211,6 +229,7 @@ pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, 
     e->set = params->set;
     e->ties = params->ties;
     e->preference = params->preference;
+    e->scorer = s->phase[s->phase_count - 1].scorer;
     const pm_status st = init(e, params);
     if (st != PM_OK) {
         pm_free(e);
@@ -218,6 +237,14 @@ pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, 
     }
     *out = e;
     return PM_OK;
+}
+
+pm_status pm_evaluator_use(pm_evaluator *e, int scorer)
+{
+    if (e->scorer == scorer) return PM_OK;
+    e->scorer = scorer;
+    pm_program_destroy(&e->program);
+    return capture(e);
 }
 
 const pm_eval_part *pm_evaluator_part(const pm_evaluator *e)

@@ -13,47 +13,58 @@ static bool is_better(const pm_trainer *t, double value)
     return t->at.best_epoch == 0 || (value - t->at.best) * t->direction > 0;
 }
 
+static const pm_phase *phase_of(const pm_trainer *t)
+{
+    return &t->session->phase[t->at.phase];
+}
+
+static const pm_session_pass *pass_of(const pm_trainer *t)
+{
+    return &t->session->pass[phase_of(t)->first + t->pass];
+}
+
 static pm_status read_losses(pm_trainer *t, int64_t n)
 {
     pm_session *s = t->session;
-    for (int i = 0; i < s->loss_count; i++) {
+    const pm_session_pass *p = pass_of(t);
+    for (int l = 0; l < p->loss_count; l++) {
+        const int i = p->loss[l];
         char name[64];
         float values[PM_SLOTS];
         snprintf(name, sizeof name, "log.%s", s->loss_name[i]);
         PM_TRY(pm_store_read_rows(s->store, name, 0, n, values));
         for (int64_t k = 0; k < n; k++) {
             PM_REQUIRE(t->ctx, isfinite(values[k]), PM_ERR_NUMERIC,
-                       "training diverged: loss %s is not finite at step %" PRId64 "; try a lower lr", s->loss_name[i], t->step + k + 1);
+                       "training diverged: %s%s is not finite at step %" PRId64 "%s", p->what.solve ? "" : "loss ", s->loss_name[i], t->step + k + 1,
+                       p->what.solve ? "" : "; try a lower lr");
             t->loss_sum[i] += values[k];
         }
+        t->loss_steps[i] += n;
     }
-    t->loss_steps += n;
     return PM_OK;
 }
 
 static pm_status run_chunk(pm_trainer *t, int64_t n)
 {
     pm_session *s = t->session;
-    const int64_t total = t->split->train.rows;
-    const pm_state state = { t->session->seed, t->step, t->epoch, t->position, total, s->batch, t->at.phase };
+    const pm_session_pass *p = pass_of(t);
     PM_TRY(pm_session_write_schedule(s, &t->at, n));
-    PM_TRY(pm_session_write_state(s, "state.train", &state));
-    PM_TRY(pm_program_run(s->step, n));
+    PM_TRY(pm_session_run(s, phase_of(t)->first + t->pass, &(pm_position){ t->step, t->epoch, t->position, t->at.phase }, n));
     PM_TRY(read_losses(t, n));
     t->step += n;
     t->at.step += n;
-    t->position = PM_MIN(t->position + n * s->batch, total);
+    t->position = PM_MIN(t->position + n * p->batch, p->total);
     return PM_OK;
 }
 
 static void report(pm_trainer *t, double began)
 {
     char note[96] = "";
-    const int64_t steps = t->session->steps_per_epoch;
+    const int64_t steps = t->at.steps_per_epoch;
     if (t->at.best_epoch)
         snprintf(note, sizeof note, "%s %.4f, best %.4f", t->result->select, t->at.validation, t->at.best);
     char what[64];
-    snprintf(what, sizeof what, "%s epoch %" PRId64 "/%" PRId64, t->refit_epochs ? "refit" : t->phases[t->at.phase].name, PM_MIN(t->at.epoch + 1, t->phase_epochs),
+    snprintf(what, sizeof what, "%s epoch %" PRId64 "/%" PRId64, t->refit_epochs ? "refit" : phase_of(t)->name, PM_MIN(t->at.epoch + 1, t->phase_epochs),
              t->phase_epochs);
     pm_report_progress(t->ctx, &(pm_progress){ what, "steps", note, t->at.step, PM_MIN(t->phase_epochs * steps, t->phase_steps), pm_clock() - began });
 }
@@ -71,9 +82,9 @@ static pm_status leave(pm_trainer *t)
                    t->run ? t->run : "; nothing was saved, since no run folder was named");
 }
 
-static pm_status run_epoch(pm_trainer *t, double began)
+static pm_status run_pass(pm_trainer *t, double began)
 {
-    const int64_t total = t->split->train.rows, batch = t->session->batch;
+    const int64_t total = pass_of(t)->total, batch = pass_of(t)->batch;
     int64_t n = 1;
     while (t->position < total && t->at.step < t->phase_steps) {
         const double before = pm_clock();
@@ -90,6 +101,16 @@ static pm_status run_epoch(pm_trainer *t, double began)
     return PM_OK;
 }
 
+static pm_status run_epoch(pm_trainer *t, double began)
+{
+    for (const int count = PM_MAX(phase_of(t)->count, 1);;) {
+        PM_TRY(run_pass(t, began));
+        if (t->pass + 1 == count || t->at.step >= t->phase_steps) return PM_OK;
+        t->pass++;
+        t->position = 0;
+    }
+}
+
 static pm_status keep_best(pm_trainer *t)
 {
     t->at.best_epoch = t->at.epoch;
@@ -104,6 +125,7 @@ static pm_status validate(pm_trainer *t)
     pm_metrics *m;
     pm_metric_result r;
     const double before = pm_clock();
+    PM_TRY(pm_evaluator_use(t->validation, phase_of(t)->scorer));
     PM_TRY(pm_evaluator_run(t->validation, t->ctx, &m));
     pm_status st = pm_metrics_result(m, t->select, &r);
     t->result->eval_seconds += pm_clock() - before;
@@ -127,12 +149,12 @@ static pm_status log_epoch(pm_trainer *t, bool validated, double seconds)
     }
     pm_epoch_log *e = &r->epoch_log[r->epoch_count++];
     *e = (pm_epoch_log){ .epoch = t->epoch, .steps = t->step, .phase = t->at.phase, .validation = validated ? t->at.validation : NAN, .seconds = seconds };
-    for (int i = 0; i < t->session->loss_count; i++) e->loss[i] = t->loss_steps ? t->loss_sum[i] / (double)t->loss_steps : NAN;
+    for (int i = 0; i < t->session->loss_count; i++) e->loss[i] = t->loss_steps[i] ? t->loss_sum[i] / (double)t->loss_steps[i] : NAN;
     for (int k = 0; k < t->session->column_count; k++) e->schedule[k] = t->session->model->schedule_value(&t->at, k);
     char text[256];
     int used = snprintf(text, sizeof text, "epoch %" PRId64, t->epoch);
     for (int i = 0; i < t->session->loss_count && used < (int)sizeof text; i++)
-        used += snprintf(text + used, sizeof text - (size_t)used, "  %s %.4f", t->session->loss_name[i], e->loss[i]);
+        if (t->loss_steps[i]) used += snprintf(text + used, sizeof text - (size_t)used, "  %s %.4f", t->session->loss_name[i], e->loss[i]);
     if (validated && used < (int)sizeof text)
         used += snprintf(text + used, sizeof text - (size_t)used, "  validation %s %.4f%s", r->select, t->at.validation,
                          t->best_epoch == t->epoch ? " (best)" : "");
@@ -147,7 +169,7 @@ static pm_status end_epoch(pm_trainer *t, double seconds)
     const int64_t every = t->spec->validate_every > 0 ? t->spec->validate_every : 1;
     t->epoch++;
     t->at.epoch++;
-    t->position = 0;
+    t->position = t->pass = 0;
     const bool validated = t->validation && !t->refit_epochs && (t->at.epoch % every == 0 || t->at.epoch == t->phase_epochs);
     if (validated) {
         PM_TRY(validate(t));
@@ -155,8 +177,8 @@ static pm_status end_epoch(pm_trainer *t, double seconds)
         if (said) pm_log(t->ctx, PM_LOG_INFO, "epoch %" PRId64 ": %s", t->epoch, said);
     }
     PM_TRY(log_epoch(t, validated, seconds));
-    for (int i = 0; i < PM_MAX_LOSSES; i++) t->loss_sum[i] = 0;
-    t->loss_steps = 0;
+    memset(t->loss_sum, 0, sizeof t->loss_sum);
+    memset(t->loss_steps, 0, sizeof t->loss_steps);
     if (pm_ctx_cancelled(t->ctx)) return leave(t);
     return save_is_due(t) ? pm_checkpoint_save(t) : PM_OK;
 }
@@ -168,7 +190,7 @@ static pm_status restart(pm_trainer *t)
     PM_TRY(pm_net_reset(t->session->net));
     for (int i = 0; i < pm_store_count(store); i++) {
         const char *name = pm_store_name(store, i);
-        if (!strstr(name, ".adam.")) continue;
+        if (!pm_is_optimiser_state(name)) continue;
         int64_t rows, cols;
         pm_store_find(store, name, NULL, &rows, &cols);
         float *zeros = pm_new_array(t->ctx, float, rows * cols);
@@ -187,7 +209,7 @@ static bool patience_is_over(const pm_trainer *t)
 
 static bool stop_is_due(pm_trainer *t)
 {
-    const bool due = t->stop_epoch > 0 && t->epoch >= t->stop_epoch && t->position == 0 && !t->refit_epochs;
+    const bool due = t->stop_epoch > 0 && t->epoch >= t->stop_epoch && t->position == 0 && t->pass == 0 && !t->refit_epochs;
     if (due) t->extra->stopped = true;
     return due;
 }
@@ -205,41 +227,48 @@ static pm_status run_batches(pm_trainer *t)
     return PM_OK;
 }
 
-static pm_status run_solve(pm_trainer *t)
+static void enter_phase(pm_trainer *t)
 {
-    if (t->at.epoch) return PM_OK;    // resumed after it
-    const double before = pm_clock();
-    PM_TRY(pm_program_run(t->session->solve, 1));
-    t->epoch++;
-    t->at.epoch++;
-    t->step++;
-    if (t->validation && !t->refit_epochs) PM_TRY(validate(t));
-    t->train_seconds += pm_clock() - before;
-    return log_epoch(t, t->validation && !t->refit_epochs, pm_clock() - before);
+    const pm_config *config = t->at.config;
+    t->at.steps_per_epoch = pm_session_steps(t->session, t->at.phase);
+    t->phase_epochs = pm_trainer_phase_epochs(t, t->at.phase);
+    const int64_t iterations = phase_of(t)->epochs > 0 ? 0 : pm_config_integer(config, "iterations");
+    t->phase_steps = iterations > 0 ? iterations : INT64_MAX;
+    if (t->refit_epochs) t->phase_epochs = t->phase_length[t->at.phase];
+}
+
+// How many epochs of this phase went into what follows it: a phase that begins with the best, or the model that was chosen.
+static int64_t chosen_length(const pm_trainer *t)
+{
+    const bool last = t->at.phase == t->session->phase_count - 1, best = last || t->session->phase[t->at.phase + 1].from_best;
+    return best && t->at.best_epoch ? t->at.best_epoch : t->at.epoch;
 }
 
 static pm_status run_phase(pm_trainer *t)
 {
-    const pm_phase *phase = &t->phases[t->at.phase];
+    const pm_phase *phase = phase_of(t);
+    enter_phase(t);
     if (!t->phase_begun) {
         if (phase->restart) PM_TRY(restart(t));
+        if (phase->from_best && t->best_epoch) PM_TRY(pm_snapshot_restore(t->best, t->session));
+        t->best_epoch = 0;
         t->phase_begun = true;
     }
-    PM_TRY(phase->solve ? run_solve(t) : run_batches(t));
+    PM_TRY(run_batches(t));
     if (t->extra && t->extra->stopped) return PM_OK;
+    if (!t->refit_epochs) t->phase_length[t->at.phase] = chosen_length(t);
     if (t->session->model->phase_end && !t->refit_epochs)
-        PM_TRY(t->session->model->phase_end(t->ctx, &t->at, t->at.phase == t->phase_count - 1));
+        PM_TRY(t->session->model->phase_end(t->ctx, &t->at, t->at.phase == t->session->phase_count - 1));
     return PM_OK;
 }
 
 // The next phase begins where the last one stands, but counts and chooses for itself.
 static void next_phase(pm_trainer *t)
 {
-    pm_progress_state at = { .config = t->at.config, .phase = t->at.phase + 1, .steps_per_epoch = t->at.steps_per_epoch };
+    pm_progress_state at = { .config = t->at.config, .phase = t->at.phase + 1 };
     memcpy(at.memo, t->at.memo, sizeof at.memo);
     t->at = at;
     t->phase_begun = false;
-    t->best_epoch = 0;
 }
 
 pm_status pm_trainer_run(pm_trainer *t)
@@ -248,7 +277,7 @@ pm_status pm_trainer_run(pm_trainer *t)
     for (;;) {
         PM_TRY(run_phase(t));
         if (t->extra && t->extra->stopped) return t->run ? pm_checkpoint_save(t) : PM_OK;
-        if (t->at.phase == t->phase_count - 1) break;
+        if (t->at.phase == t->session->phase_count - 1) break;
         next_phase(t);
     }
     if (!t->best_epoch) {    // nothing to choose by: the last epoch

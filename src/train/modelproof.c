@@ -78,16 +78,21 @@ typedef struct side {
     pm_progress_state at;
 } side;
 
-static pm_status open_side(pm_ctx *ctx, const pm_session_params *params, int64_t steps, side *s)
+static pm_status open_side(pm_ctx *ctx, const pm_session_params *params, side *s)
 {
     PM_TRY(pm_session_open(ctx, params, &s->session));
     PM_TRY(pm_session_prepare_training(s->session));
-    pm_session *session = s->session;
     const pm_evaluator_params all = { .part = &params->split->valid, .name = "valid", .depth = params->split->train.cols };
-    PM_TRY(pm_evaluator_create(session, &all, &s->scores));
-    if (!session->step) return PM_OK;
-    s->at = (pm_progress_state){ .config = params->config, .steps_per_epoch = session->steps_per_epoch };
-    const pm_state start = { .seed = session->seed, .total = params->split->train.rows, .batch = session->batch };
+    return pm_evaluator_create(s->session, &all, &s->scores);
+}
+
+// Puts a side at the beginning of a pass.
+static pm_status begin_pass(side *s, int pass, int64_t steps)
+{
+    pm_session *session = s->session;
+    const pm_session_pass *p = &session->pass[pass];
+    const pm_state start = { .seed = session->seed, .total = p->total, .batch = p->batch };
+    s->at = (pm_progress_state){ .config = session->config, .steps_per_epoch = pm_session_steps(session, 0) };
     PM_TRY(pm_session_write_schedule(session, &s->at, steps));
     return pm_session_write_state(session, "state.train", &start);
 }
@@ -134,6 +139,13 @@ static double largest(const float *x, int64_t n)
     return most;
 }
 
+static bool has_moments(const pm_session *s, int param)
+{
+    char name[160];
+    snprintf(name, sizeof name, "%s.adam.m", pm_net_param_name(s->net, param));
+    return pm_store_find(s->store, name, NULL, NULL, NULL);
+}
+
 // How far Adam may carry an error of one unit of the gradient, element by element, summed over the steps: an Adam step is
 // rate · m / (sqrt(v) + eps), so where a gradient is near 0 beside its tensor's largest, rounding alone may turn the step round.
 // Comparing parameters by their own size would call that an error. Here the first-order bound of the step's error is the scale:
@@ -166,7 +178,7 @@ static pm_status reach_step(void *parent, const side *ref, reach *r, int64_t t)
     void *scratch = pm_alloc(parent, 1);
     PM_CHECK_ALLOC(scratch);
     for (int i = 0; i < r->count; i++) {
-        if (!pm_net_param_trained(ref->session->net, i)) continue;
+        if (!has_moments(ref->session, i)) continue;
         const char *name = pm_net_param_name(ref->session->net, i);
         float *w, *m, *v;
         int64_t n;
@@ -195,7 +207,7 @@ static pm_status prove_parameters(void *parent, const side *got, const side *wan
         PM_TRY(read_tensor(parent, want->session, name, &y, &n));
         const double most = largest(y, n);
         for (int64_t k = 0; k < n; k++)
-            judge(p, &p->parameter, in_units(x[k], y[k], r && pm_net_param_trained(want->session->net, i) ? r->scale[i][k] : most), "parameter", name, k, x[k], y[k]);
+            judge(p, &p->parameter, in_units(x[k], y[k], r && has_moments(want->session, i) ? r->scale[i][k] : most), "parameter", name, k, x[k], y[k]);
     }
     return PM_OK;
 }
@@ -207,7 +219,7 @@ static pm_status prove_gradients(void *parent, const side *got, const side *want
         const char *name = pm_net_param_name(want->session->net, i);
         float *x, *y;
         int64_t n;
-        if (!pm_net_param_trained(want->session->net, i)) continue;
+        if (!has_moments(want->session, i)) continue;
         PM_TRY(read_suffixed(parent, got->session, name, ".adam.m", &x, &n));
         PM_TRY(read_suffixed(parent, want->session, name, ".adam.m", &y, &n));
         const double most = largest(y, n);
@@ -217,27 +229,28 @@ static pm_status prove_gradients(void *parent, const side *got, const side *want
     return PM_OK;
 }
 
-static pm_status prove_losses(void *parent, const side *got, const side *want, int64_t steps, pm_model_proof *p)
+static pm_status prove_losses(void *parent, const side *got, const side *want, int pass, int64_t steps, pm_model_proof *p)
 {
     const pm_session *s = want->session;
+    const pm_session_pass *logged = &s->pass[pass];
     float *x[PM_MAX_LOSSES], *y[PM_MAX_LOSSES];
     int64_t n;
-    for (int i = 0; i < s->loss_count; i++) {
+    for (int i = 0; i < logged->loss_count; i++) {
         char name[96];
-        snprintf(name, sizeof name, "log.%s", s->loss_name[i]);
+        snprintf(name, sizeof name, "log.%s", s->loss_name[logged->loss[i]]);
         PM_TRY(read_tensor(parent, got->session, name, &x[i], &n));
         PM_TRY(read_tensor(parent, s, name, &y[i], &n));
     }
     for (int64_t k = 0; k < steps; k++) {
         double all = 0;
-        for (int i = 0; i < s->loss_count; i++) all += fabs((double)y[i][k]);
-        for (int i = 0; i < s->loss_count; i++)
-            judge(p, &p->loss, in_units(x[i][k], y[i][k], all), "loss", s->loss_name[i], k, x[i][k], y[i][k]);
+        for (int i = 0; i < logged->loss_count; i++) all += fabs((double)y[i][k]);
+        for (int i = 0; i < logged->loss_count; i++)
+            judge(p, &p->loss, in_units(x[i][k], y[i][k], all), "loss", s->loss_name[logged->loss[i]], k, x[i][k], y[i][k]);
     }
     return PM_OK;
 }
 
-// Both sides score from ref's parameters as f32. Every item's score must be near ref's, and a list must be in order of its own
+// Both sides score from the same parameters. Every item's score must be near ref's, and a list must be in order of its own
 // scores, equal ones by lower id: then two lists differ only where scores are that near.
 static pm_status prove_scores(void *parent, const side *got, const side *want, pm_model_proof *p)
 {
@@ -245,14 +258,6 @@ static pm_status prove_scores(void *parent, const side *got, const side *want, p
     const uint32_t *ids[2];
     const float *scores[2];
     int64_t depth = 0;
-    for (int i = 0; i < pm_net_param_count(s->net); i++) {
-        const char *name = pm_net_param_name(s->net, i);
-        float *values;
-        int64_t n;
-        PM_TRY(read_tensor(parent, s, name, &values, &n));
-        PM_TRY(pm_store_write(got->session->store, name, values));
-        PM_TRY(pm_store_write(s->store, name, values));
-    }
     PM_TRY(pm_evaluator_lists(got->scores, &ids[0], &scores[0], &depth));
     PM_TRY(pm_evaluator_lists(want->scores, &ids[1], &scores[1], &depth));
     float *dense = pm_new_array(parent, float, depth);
@@ -277,33 +282,75 @@ static pm_status prove_scores(void *parent, const side *got, const side *want, p
 
 // ---- the proof -----------------------------------------------------------------------------------------------------
 
-static pm_status train_and_compare(void *parent, side *got, side *want, int64_t steps, pm_model_proof *p)
+// Both sides to ref's parameters as f32, with optimisers that have seen nothing.
+static pm_status even_out(void *parent, const side *got, const side *want)
 {
+    const pm_session *s = want->session;
+    for (int i = 0; i < pm_store_count(s->store); i++) {
+        const char *name = pm_store_name(s->store, i);
+        const bool state = pm_is_optimiser_state(name);
+        bool param = false;
+        for (int k = 0; k < pm_net_param_count(s->net); k++) param = param || pm_name_equal(pm_net_param_name(s->net, k), name);
+        if (!state && !param) continue;
+        float *values;
+        int64_t n;
+        PM_TRY(read_tensor(parent, s, name, &values, &n));
+        if (state) memset(values, 0, (size_t)n * sizeof *values);
+        PM_TRY(pm_store_write(got->session->store, name, values));
+        PM_TRY(pm_store_write(s->store, name, values));
+    }
+    return PM_OK;
+}
+
+static pm_status train_and_compare(void *parent, const side *got, const side *want, int pass, int64_t steps, pm_model_proof *p)
+{
+    pm_program *mine = got->session->pass[pass].program, *theirs = want->session->pass[pass].program;
+    const int64_t parts = PM_MAX(want->session->pass[pass].what.parts, 1);
     reach r;
     PM_TRY(reach_create(parent, want->session, &r));
-    PM_TRY(pm_program_run(want->session->step, 1));
+    PM_TRY(pm_program_run(theirs, 1));
     const double before = pm_clock();
-    PM_TRY(pm_program_run(got->session->step, 1));
+    PM_TRY(pm_program_run(mine, 1));
     PM_TRY(prove_gradients(parent, got, want, p));
-    PM_TRY(pm_program_run(got->session->step, steps - 1));    // the others in one go, as training does
-    PM_TRY(prove_losses(parent, got, want, 1, p));            // waits
-    p->seconds = pm_clock() - before;
-    PM_TRY(reach_step(parent, want, &r, 1));
-    for (int64_t t = 2; t <= steps; t++) {
-        PM_TRY(pm_program_run(want->session->step, 1));
-        PM_TRY(reach_step(parent, want, &r, t));
+    PM_TRY(pm_program_run(mine, steps - 1));    // the others in one go, as training does
+    PM_TRY(prove_losses(parent, got, want, pass, 1, p));    // waits
+    p->seconds += pm_clock() - before;
+    for (int64_t t = 1; t <= steps; t++) {
+        if (t > 1) PM_TRY(pm_program_run(theirs, 1));
+        for (int64_t k = 0; k < parts; k++) PM_TRY(reach_step(parent, want, &r, t));
     }
-    PM_TRY(prove_losses(parent, got, want, steps, p));
+    PM_TRY(prove_losses(parent, got, want, pass, steps, p));
     return prove_parameters(parent, got, want, &r, p);
 }
 
-static pm_status solve_and_compare(void *parent, side *got, side *want, pm_model_proof *p)
+// An epoch of a pass that solves.
+static pm_status solve_and_compare(void *parent, const side *got, const side *want, int pass, pm_model_proof *p)
 {
-    PM_TRY(pm_program_run(want->session->solve, 1));
+    const int64_t steps = want->session->pass[pass].steps;
+    PM_TRY(pm_program_run(want->session->pass[pass].program, steps));
     const double before = pm_clock();
-    PM_TRY(pm_program_run(got->session->solve, 1));
-    PM_TRY(prove_parameters(parent, got, want, NULL, p));
-    p->seconds = pm_clock() - before;
+    PM_TRY(pm_program_run(got->session->pass[pass].program, steps));
+    PM_TRY(prove_losses(parent, got, want, pass, PM_MIN(steps, PM_SLOTS), p));    // waits
+    p->seconds += pm_clock() - before;
+    return prove_parameters(parent, got, want, NULL, p);
+}
+
+// Pass after pass, each from the same parameters on both sides.
+static pm_status prove_passes(void *parent, side *got, side *want, int64_t steps, pm_model_proof *p)
+{
+    const pm_session *s = want->session;
+    for (int i = 0; i < s->pass_count; i++) {
+        if (i) PM_TRY(even_out(parent, got, want));
+        PM_TRY(begin_pass(got, i, steps));
+        PM_TRY(begin_pass(want, i, steps));
+        PM_TRY(s->pass[i].what.solve ? solve_and_compare(parent, got, want, i, p) : train_and_compare(parent, got, want, i, steps, p));
+    }
+    PM_TRY(even_out(parent, got, want));
+    for (int i = 0; i < s->phase_count; i++) {
+        PM_TRY(pm_evaluator_use(got->scores, s->phase[i].scorer));
+        PM_TRY(pm_evaluator_use(want->scores, s->phase[i].scorer));
+        PM_TRY(prove_scores(parent, got, want, p));
+    }
     return PM_OK;
 }
 
@@ -315,13 +362,11 @@ static pm_status prove(pm_ctx *ctx, void *scratch, const char *device, const pm_
     PM_REQUIRE(ctx, steps >= 1 && steps <= PM_SLOTS, PM_ERR_ARG, "steps = %" PRId64 " must lie in 1 to %d", steps, PM_SLOTS);
     PM_TRY(pm_model_proof_setup(scratch, model, setting, seed, &split, &config));
     pm_session_params params = { .split = split, .config = config, .device = device, .seed = seed };
-    PM_TRY(open_side(ctx, &params, steps, &sides[0]));
+    PM_TRY(open_side(ctx, &params, &sides[0]));
     params.device = "ref";
     params.double_precision = true;
-    PM_TRY(open_side(ctx, &params, steps, &sides[1]));
-    if (model->loss) PM_TRY(train_and_compare(scratch, &sides[0], &sides[1], steps, out));
-    else PM_TRY(solve_and_compare(scratch, &sides[0], &sides[1], out));
-    return prove_scores(scratch, &sides[0], &sides[1], out);
+    PM_TRY(open_side(ctx, &params, &sides[1]));
+    return prove_passes(scratch, &sides[0], &sides[1], steps, out);
 }
 
 pm_status pm_model_prove(pm_ctx *ctx, const char *device, const pm_model *model, const char *setting, uint64_t seed, int64_t steps,

@@ -11,7 +11,7 @@
 #include "train/json.h"
 #include "train/runfiles.h"
 
-enum { LINE_SIZE = 1024 };
+enum { LINE_SIZE = 2048 };
 static const int64_t LOG_LIMIT = INT64_C(1) << 30;
 
 // config.json names the data by their full path, so that the run can be used from any folder.

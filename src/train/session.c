@@ -8,8 +8,7 @@
 static void close_session(void *ptr)
 {
     pm_session *s = ptr;
-    pm_program_destroy(&s->step);
-    pm_program_destroy(&s->solve);
+    for (int i = 0; i < s->pass_count; i++) pm_program_destroy(&s->pass[i].program);
     pm_net_destroy(&s->net);
     pm_store_destroy(&s->store);    // a device closes when everything made on it is gone
     pm_device_close(&s->device);
@@ -25,8 +24,11 @@ pm_status pm_session_open(pm_ctx *ctx, const pm_session_params *params, pm_sessi
     s->config = params->config;
     s->model = pm_config_model(params->config);
     s->seed = params->seed;
+    s->phase_count = 1;
+    s->phase[0] = (pm_phase){ .name = "train" };
     pm_status st = s->model->check ? s->model->check(s->config, s->split->train.cols) : PM_OK;
-    if (st == PM_OK && s->model->by_id && s->split->held_out_users)
+    if (st == PM_OK && s->model->phases) s->phase_count = s->model->phases(s->config, s->phase);
+    if (st == PM_OK && s->model->by_id && !s->model->fold_in && s->split->held_out_users)
         st = pm_fail(ctx, PM_ERR_ARG, "%s knows users by id and cannot score users held out of training; use --protocol random or leave-one-out",
                      s->model->name);
     if (st == PM_OK) st = pm_device_open(ctx, &(pm_device_params){ params->device, params->double_precision }, &s->device);
@@ -151,6 +153,28 @@ int64_t pm_worst_batch(const void *object, const pm_csr *m, int64_t batch)
     for (int64_t i = 0; i < m->rows && i < batch; i++) sum += lengths[i];
     pm_free(lengths);
     return PM_MAX(sum, 1);
+}
+
+pm_status pm_session_rows(const pm_session *s, const pm_eval_part *part, uint32_t *rows, bool *held_out)
+{
+    const pm_split *split = s->split;
+    const int64_t users = pm_ids_count(split->users);
+    uint32_t *row_of = pm_new_array(s, uint32_t, PM_MAX(users, 1));
+    PM_CHECK_ALLOC(row_of);
+    for (int64_t u = 0; u < users; u++) row_of[u] = PM_ID_NONE;
+    for (int64_t r = 0; r < split->train.rows; r++) row_of[split->train_user[r]] = (uint32_t)r;
+    int64_t lacking = 0, stranger = 0;
+    for (int64_t u = 0; u < part->users; u++) {
+        rows[u] = part->user[u] < users ? row_of[part->user[u]] : PM_ID_NONE;
+        if (rows[u] != PM_ID_NONE) continue;
+        lacking++;
+        stranger = u;
+    }
+    pm_free(row_of);
+    *held_out = lacking > 0 && lacking == part->users;
+    if (*held_out ? s->model->fold_in : lacking == 0) return PM_OK;
+    return pm_fail(s, PM_ERR_DATA, "user \"%s\" was not trained on, and %s knows users by id%s", pm_ids_name(split->users, part->user[stranger]), s->model->name,
+                   s->model->fold_in ? ": it scores either trained or new users at a time" : "");
 }
 
 pm_status pm_session_write_state(pm_session *s, const char *name, const pm_state *state)

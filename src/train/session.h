@@ -8,6 +8,14 @@
 
 enum { PM_SLOTS = 256 };    // steps between two uploads of the schedule
 
+// A pass of the model as it is run.
+typedef struct pm_session_pass {
+    pm_pass     what;
+    pm_program *program;
+    int64_t     batch, total, steps;    // rows of a batch; rows, and batches, of an epoch
+    int         loss_count, loss[PM_MAX_LOSSES];    // what it logs, as indices into the session's losses
+} pm_session_pass;
+
 typedef struct pm_session {
     const pm_split  *split;
     const pm_config *config;
@@ -16,9 +24,11 @@ typedef struct pm_session {
     pm_device       *device;
     pm_store        *store;
     pm_net          *net;               // the parameters, as the training (or scoring) graph declared them
-    pm_program      *step, *solve;      // NULL where the model has none
-    int64_t          batch, steps_per_epoch, entries;    // entries: of a training batch at most
-    int              loss_count, column_count;    // columns: the model's own
+    pm_phase         phase[PM_MAX_PHASES];
+    pm_session_pass  pass[PM_MAX_PASSES];
+    int              phase_count, pass_count;     // passes: once training is prepared
+    pm_csr           known, known_t;              // while that is done: the training matrix as the model knows it, and its transpose
+    int              loss_count, column_count;    // losses of all passes; columns: the model's own
     const char      *loss_name[PM_MAX_LOSSES];
 } pm_session;
 
@@ -34,8 +44,26 @@ typedef struct pm_session_params {
 pm_status pm_session_open(pm_ctx *ctx, const pm_session_params *params, pm_session **out);
 void      pm_session_close(pm_session **session);
 
-// Uploads the training matrix and captures the model's training step and solve programs (programs.c).
+// Uploads the training matrix and captures the model's passes (programs.c).
 pm_status pm_session_prepare_training(pm_session *s);
+
+// Whether a part of a pass trains a parameter of that name.
+bool pm_pass_trains(const pm_pass *pass, int part, const char *param);
+
+// Batches in an epoch of a phase.
+int64_t pm_session_steps(const pm_session *s, int phase);
+
+// A batch of a pass, from which step of the run on, in which phase and epoch, and at which row: its state, then n times its program. What it logs is in
+// the slots 0 to n - 1 of "log.NAME" then.
+typedef struct pm_position {
+    int64_t step, epoch, row;
+    int     phase;
+} pm_position;
+pm_status pm_session_run(pm_session *s, int pass, const pm_position *from, int64_t n);
+
+// For each user of a part its row of the training matrix; PM_ID_NONE where it has none. *held_out: whether all lack one.
+// Errors    PM_ERR_DATA naming a user, when some have a row and it has not
+pm_status pm_session_rows(const pm_session *s, const pm_eval_part *part, uint32_t *rows, bool *held_out);
 
 // Uploads the schedule of the next n <= PM_SLOTS steps: learning rate with Adam's bias correction, then the model's columns.
 pm_status pm_session_write_schedule(pm_session *s, const pm_progress_state *from, int64_t n);
@@ -94,6 +122,9 @@ typedef struct pm_evaluator_params {
 
 // Uploads a part and captures its scoring program. Hangs from the session.
 pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, pm_evaluator **out);
+
+// Captures its scores as that phase's validation has them (pm_phase.scorer), where it has not yet; at first they are the last phase's.
+pm_status pm_evaluator_use(pm_evaluator *e, int scorer);
 
 // Scores all users of the part with the parameters the store holds now. *metrics hangs from parent.
 pm_status pm_evaluator_run(pm_evaluator *e, const void *parent, pm_metrics **metrics);

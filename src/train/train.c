@@ -15,14 +15,31 @@ static pm_status parse_metrics(pm_trainer *t)
     return PM_OK;
 }
 
-// How long a phase lasts: epochs, or as many as the iterations reach into. A refit of the last epoch ends where that one did.
-static void set_length(pm_trainer *t)
+int64_t pm_trainer_phase_epochs(const pm_trainer *t, int phase)
 {
     const pm_config *config = t->result->config;
-    const int64_t steps = PM_MAX(t->session->steps_per_epoch, 1), iterations = pm_config_integer(config, "iterations");
-    t->phase_steps = iterations > 0 ? iterations : INT64_MAX;
-    t->phase_epochs = iterations > 0 ? (iterations + steps - 1) / steps : pm_config_text(config, "epochs") ? pm_config_integer(config, "epochs") : 1;
-    if (t->refit_epochs) t->phase_epochs = t->refit_epochs;
+    const int64_t own = t->session->phase[phase].epochs, iterations = pm_config_integer(config, "iterations"), steps = PM_MAX(pm_session_steps(t->session, phase), 1);
+    if (own > 0) return own;
+    if (iterations > 0) return (iterations + steps - 1) / steps;
+    return pm_config_text(config, "epochs") ? pm_config_integer(config, "epochs") : 1;
+}
+
+// Where a refit begins: at the last phase that starts anew.
+static int refit_phase(const pm_session *s)
+{
+    int phase = s->phase_count - 1;
+    while (phase > 0 && !s->phase[phase].restart) phase--;
+    return phase;
+}
+
+static void set_stop(pm_trainer *t)
+{
+    if (!t->extra || !(t->extra->share > 0)) return;
+    const int64_t every = PM_MAX(t->spec->validate_every, 1);
+    int64_t all = 0;
+    for (int i = 0; i < t->session->phase_count; i++) all += pm_trainer_phase_epochs(t, i);
+    t->stop_epoch = PM_MAX((int64_t)ceil(t->extra->share * (double)all - 1e-9), every);
+    if (t->stop_epoch >= all) t->stop_epoch = 0;
 }
 
 // Opens the session of the trainer's split and, unless refitting, the validation evaluator.
@@ -32,19 +49,9 @@ static pm_status open_trainer(pm_trainer *t)
     const pm_session_params params = { .split = t->split, .config = config, .device = t->spec->device, .seed = t->spec->seed };
     PM_TRY(pm_session_open(t->ctx, &params, &t->session));
     PM_TRY(pm_session_prepare_training(t->session));
-    const pm_model *model = t->session->model;
-    t->phase_count = 1;
-    t->phases[0] = (pm_phase){ .name = "train", .solve = model->loss == NULL };
-    if (model->phases) t->phase_count = model->phases(config, t->phases);
-    set_length(t);
-    if (t->refit_epochs) t->at.phase = t->phase_count - 1;
-    if (t->extra && t->extra->share > 0) {
-        const int64_t all = t->phase_count * t->phase_epochs, every = PM_MAX(t->spec->validate_every, 1);
-        t->stop_epoch = PM_MAX((int64_t)ceil(t->extra->share * (double)all - 1e-9), every);
-        if (t->stop_epoch >= all) t->stop_epoch = 0;
-    }
+    if (t->refit_epochs) t->at.phase = refit_phase(t->session);
+    set_stop(t);
     t->at.config = config;
-    t->at.steps_per_epoch = t->session->steps_per_epoch;
     t->refit_due = t->spec->refit && !t->refit_epochs && t->split->valid.users > 0;
     if (t->split->valid.users > 0 && !t->refit_epochs) {
         const pm_evaluator_params valid = { .part = &t->split->valid, .name = "valid", .set = t->metrics, .ties = t->spec->ties };
@@ -99,14 +106,14 @@ static pm_status join_validation(pm_trainer *t)
 // The chosen length once more, on train + validation, from fresh parameters.
 static pm_status begin_refit(pm_trainer *t)
 {
-    pm_progress_state at = { .phase = t->phase_count - 1 };
+    pm_progress_state at = { .phase = refit_phase(t->session) };
     memcpy(at.memo, t->at.memo, sizeof at.memo);
-    t->refit_epochs = t->at.best_epoch ? t->at.best_epoch : t->at.epoch;
+    for (int i = at.phase; i < t->session->phase_count; i++) t->refit_epochs += t->phase_length[i];
     t->chosen_epoch = t->best_epoch;
     close_trainer_session(t);
     PM_TRY(join_validation(t));
     t->at = at;
-    t->epoch = t->step = t->position = t->best_epoch = 0;
+    t->epoch = t->step = t->position = t->best_epoch = t->pass = 0;
     t->phase_begun = true;    // the store is new, so are the parameters
     t->finished = false;
     return open_trainer(t);

@@ -25,19 +25,19 @@ typedef struct pm_trainer {
     pm_metric_set    *metrics;
     int               select;          // index into metrics
     int               direction;       // +1: higher is better
-    pm_phase          phases[PM_MAX_PHASES];
-    int               phase_count;
-    int64_t           phase_epochs;    // epochs a phase lasts at most
+    int64_t           phase_epochs;    // epochs this phase lasts at most
     int64_t           phase_steps;     // and steps
     // where it stands
     pm_progress_state at;
-    int64_t           step, position, epoch;    // over the run: steps, rows of this epoch, epochs
+    int64_t           step, position, epoch;    // over the run: steps, rows of this pass, epochs
+    int               pass;                     // of this epoch's, from 0
     bool              phase_begun;
-    int64_t           refit_epochs;             // above 0: training once more, that long, on train + validation
+    int64_t           phase_length[PM_MAX_PHASES];    // epochs of each phase that went into the choice: what a refit repeats
+    int64_t           refit_epochs;             // above 0: training once more, that long over all, on train + validation
     int64_t           chosen_epoch;             // then: the epoch that was chosen, over the run
     bool              refit_due;                // such a training follows this one
     double            loss_sum[PM_MAX_LOSSES];  // of this epoch's steps so far
-    int64_t           loss_steps;
+    int64_t           loss_steps[PM_MAX_LOSSES];
     // what it has found
     int64_t      best_epoch;       // over the run; 0: none
     pm_snapshot *best;
@@ -61,6 +61,9 @@ pm_status pm_train_or_resume(pm_ctx *ctx, const pm_spec *spec, const char *run, 
 
 // pm_evaluate with the run's own data read already.
 pm_status pm_evaluate_split(pm_ctx *ctx, const pm_evaluate_params *params, pm_split *split, pm_result **out);
+
+// How many epochs a phase may take; where iterations are asked for, as many as they reach into.
+int64_t pm_trainer_phase_epochs(const pm_trainer *t, int phase);
 
 // The loop (loop.c): trains from where the trainer stands to the end of its last phase, and fills result.
 pm_status pm_trainer_run(pm_trainer *t);

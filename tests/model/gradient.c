@@ -32,16 +32,19 @@ typedef struct parameter {
 
 typedef struct trial {
     pm_session *s;
+    int         pass;
+    int64_t     steps_per_epoch;    // what schedules count in
     parameter   p[32];
     int         count;
     double      l2;
 } trial;
 
+// What this pass trains.
 static pm_status list_parameters(void *parent, trial *t)
 {
     t->count = 0;
     for (int i = 0; i < pm_net_param_count(t->s->net); i++) {
-        if (!pm_net_param_trained(t->s->net, i)) continue;
+        if (!pm_net_param_trained(t->s->net, i) || !pm_pass_trains(&t->s->pass[t->pass].what, 0, pm_net_param_name(t->s->net, i))) continue;
         PM_REQUIRE(parent, t->count < PM_COUNT(t->p), PM_ERR_INTERNAL, "more parameters than the test has room for");
         parameter *p = &t->p[t->count++];
         int64_t rows = 0, cols = 0;
@@ -77,16 +80,16 @@ static pm_status restore(trial *t)
 // The loss of step `step` at the parameters as they are in t, the penalty included.
 static pm_status loss_at(trial *t, const pm_state *start, double *loss)
 {
-    const pm_progress_state at = { .config = t->s->config, .step = 7, .steps_per_epoch = t->s->steps_per_epoch };
+    const pm_progress_state at = { .config = t->s->config, .step = 7, .steps_per_epoch = t->steps_per_epoch };
     PM_TRY(restore(t));
     PM_TRY(pm_session_write_schedule(t->s, &at, 1));
     PM_TRY(pm_session_write_state(t->s, "state.train", start));
-    PM_TRY(pm_program_run(t->s->step, 1));
+    PM_TRY(pm_program_run(t->s->pass[t->pass].program, 1));
     *loss = 0;
-    for (int i = 0; i < t->s->loss_count; i++) {
+    for (int i = 0; i < t->s->pass[t->pass].loss_count; i++) {
         char name[64];
         double log[PM_SLOTS];
-        snprintf(name, sizeof name, "log.%s", t->s->loss_name[i]);
+        snprintf(name, sizeof name, "log.%s", t->s->loss_name[t->s->pass[t->pass].loss[i]]);
         PM_TRY(move_double(t->s, name, log, false));
         *loss += log[0];
     }
@@ -147,7 +150,8 @@ static pm_status compare_short(suite *s, trial *t, const pm_session_params *para
     PM_TRY(pm_config_set((pm_config *)params->config, "batch", batch));
     PM_TRY(pm_session_open(s->ctx, params, &u->s));
     PM_TRY(pm_session_prepare_training(u->s));
-    u->s->steps_per_epoch = t->s->steps_per_epoch;    // schedules count in epochs
+    u->pass = t->pass;
+    u->steps_per_epoch = t->steps_per_epoch;
     u->l2 = t->l2;
     PM_TRY(list_parameters(u, u));
     PM_TRY(loss_at(t, start, &loss[0]));
@@ -165,28 +169,47 @@ static pm_status compare_short(suite *s, trial *t, const pm_session_params *para
     return PM_OK;
 }
 
+static pm_status gradient_of_pass(suite *s, int pass, const pm_session_params *params, const char *model, const char *setting)
+{
+    trial *t = pm_new(s->ctx, trial);
+    PM_CHECK_ALLOC(t);
+    t->pass = pass;
+    PM_TRY(pm_session_open(s->ctx, params, &t->s));
+    PM_TRY(pm_session_prepare_training(t->s));
+    PM_TRY(list_parameters(t, t));
+    t->steps_per_epoch = pm_session_steps(t->s, 0);
+    t->l2 = pm_config_number(params->config, "l2") + 0.5 * pm_config_number(params->config, "decay");
+    const pm_session_pass *p = &t->s->pass[pass];
+    const int64_t rows = p->total, batch = p->batch, last = (rows - 1) / batch * batch;
+    pm_state start = { .seed = s->seed, .step = 3, .epoch = 1, .total = rows, .batch = batch };
+    PM_TRY(compare(s, t, &start, model, setting, "full batch"));
+    start.position = last;
+    PM_REQUIRE(s->ctx, rows - last < batch, PM_ERR_INTERNAL, "the data set has no short batch");
+    PM_TRY(compare(s, t, &start, model, setting, "short batch"));
+    if (pm_config_text(params->config, "batch") && p->what.batch == 0) PM_TRY(compare_short(s, t, params, &start, model, setting));
+    pm_session_close(&t->s);
+    pm_free(t);
+    return PM_OK;
+}
+
+// Every pass with a gradient, but those of several parts, whose later losses are of parameters that the earlier ones have changed: their
+// losses are those of other settings.
 pm_status suite_gradient(suite *s, const pm_model *model, const char *setting)
 {
     pm_split *split;
     pm_config *config;
-    trial *t = pm_new(s->ctx, trial);
-    PM_CHECK_ALLOC(t);
+    pm_session *all;
     if (!model->loss) return PM_OK;    // nothing is differentiated
-    PM_TRY(pm_model_proof_setup(t, model, setting, s->seed, &split, &config));
+    void *scratch = pm_alloc(s->ctx, 1);
+    PM_CHECK_ALLOC(scratch);
+    PM_TRY(pm_model_proof_setup(scratch, model, setting, s->seed, &split, &config));
     if (pm_config_text(config, "clip")) PM_TRY(pm_config_set(config, "clip", "0"));    // Adam is to be given the gradient itself
     const pm_session_params params = { .split = split, .config = config, .device = s->device, .seed = s->seed, .double_precision = true };
-    PM_TRY(pm_session_open(s->ctx, &params, &t->s));
-    PM_TRY(pm_session_prepare_training(t->s));
-    PM_TRY(list_parameters(t, t));
-    t->l2 = pm_config_number(config, "l2") + 0.5 * pm_config_number(config, "decay");
-    const int64_t rows = split->train.rows, batch = t->s->batch, last = (rows - 1) / batch * batch;
-    pm_state start = { .seed = s->seed, .step = 3, .epoch = 1, .total = rows, .batch = batch };
-    PM_TRY(compare(s, t, &start, model->name, setting, "full batch"));
-    start.position = last;
-    PM_REQUIRE(s->ctx, rows - last < batch, PM_ERR_INTERNAL, "the data set has no short batch");
-    PM_TRY(compare(s, t, &start, model->name, setting, "short batch"));
-    if (pm_config_text(config, "batch")) PM_TRY(compare_short(s, t, &params, &start, model->name, setting));
-    pm_session_close(&t->s);
-    pm_free(t);
+    PM_TRY(pm_session_open(s->ctx, &params, &all));
+    PM_TRY(pm_session_prepare_training(all));
+    for (int i = 0; i < all->pass_count; i++)
+        if (!all->pass[i].what.solve && all->pass[i].what.parts <= 1) PM_TRY(gradient_of_pass(s, i, &params, model->name, setting));
+    pm_session_close(&all);
+    pm_free(scratch);
     return PM_OK;
 }

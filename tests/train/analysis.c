@@ -31,13 +31,6 @@ static pm_var score(pm_build *b)
     return pm_scale(b->g, z, (float)pm_config_number(b->config, "unit"));
 }
 
-static int phases(const pm_config *config, pm_phase *out)
-{
-    (void)config;
-    out[0] = (pm_phase){ .name = "count", .solve = true };
-    return 1;
-}
-
 static pm_preference preference(const pm_config *config)
 {
     return pm_config_is(config, "link", "none")    ? PM_PREFERENCE_NONE
@@ -46,7 +39,7 @@ static pm_preference preference(const pm_config *config)
 }
 
 static const pm_model by_hand = {
-    .name = "by-hand", .title = "popularity times history", .hypers = hypers, .phases = phases, .score = score, .solve = count_items,
+    .name = "by-hand", .title = "popularity times history", .hypers = hypers, .score = score, .solve = count_items,
     .preference = preference,
 };
 

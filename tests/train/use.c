@@ -192,16 +192,9 @@ static pm_var all_equal(pm_build *b)
     return pm_broadcast_row(b->g, pm_param(b->net, "zero", 1, b->items, (pm_init){ PM_INIT_ZERO, 0 }), b->x.rows);
 }
 
-static int one_solve(const pm_config *config, pm_phase *out)
-{
-    (void)config;
-    out[0] = (pm_phase){ .name = "count", .solve = true };
-    return 1;
-}
-
-static const pm_model constant = { .name = "constant", .title = "Everything is 0", .hypers = no_hypers, .phases = one_solve, .solve = nothing_to_count,
+static const pm_model constant = { .name = "constant", .title = "Everything is 0", .hypers = no_hypers, .solve = nothing_to_count,
                                    .score = all_equal };
-static const pm_model by_id = { .name = "by-id", .title = "Knows users by id", .hypers = no_hypers, .by_id = true, .phases = one_solve,
+static const pm_model by_id = { .name = "by-id", .title = "Knows users by id", .hypers = no_hypers, .by_id = true,
                                 .solve = nothing_to_count, .score = all_equal };
 
 // A target tied with 99 others stands anywhere with equal chance: among the first ten in one of ten cases.

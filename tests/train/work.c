@@ -71,8 +71,7 @@ static void check_model(pm_ctx *ctx, const pm_model *model, const pm_split *spli
     if (pm_session_prepare_training(s) != PM_OK) fail_msg("%s: %s", model->name, pm_ctx_message(ctx));
     assert_int_equal(pm_metric_set_parse(s, split->valid.sampled ? "hr@10" : "ndcg@100", &set), PM_OK);
     assert_int_equal(pm_evaluator_create(s, &(pm_evaluator_params){ .part = &split->valid, .name = "valid", .set = set }, &e), PM_OK);
-    if (s->step) check_arena(model->name, "training", pm_program_get_stats(s->step));
-    if (s->solve) check_arena(model->name, "solving", pm_program_get_stats(s->solve));
+    for (int i = 0; i < s->pass_count; i++) check_arena(model->name, s->pass[i].what.name, pm_program_get_stats(s->pass[i].program));
     check_arena(model->name, "scoring", pm_evaluator_stats(e));
     uint64_t now, peak;
     pm_device_memory(s->device, &now, &peak);

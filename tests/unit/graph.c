@@ -578,7 +578,7 @@ static void the_plan_of_a_training_step(void **state)
         const pm_session_params params = { .split = split, .config = config, .device = "ref" };
         assert_int_equal(pm_session_open(f->ctx, &params, &s), PM_OK);
         assert_int_equal(pm_session_prepare_training(s), PM_OK);
-        const pm_program_stats stats = pm_program_get_stats(s->step);
+        const pm_program_stats stats = pm_program_get_stats(s->pass[0].program);
         if (!(stats.arena >= stats.live_peak && (double)stats.arena <= 1.1 * (double)stats.live_peak))
             fail_msg("%s: the arena is %d bytes, the bound %d", settings[i][0], (int)stats.arena, (int)stats.live_peak);
         pm_session_close(&s);

@@ -87,7 +87,7 @@ static void clipped_together(void **state)
         for (int i = 0; i < C; i++) squares += pow((double)f.slope[1][i], 2);
         const double factor = sqrt(squares) > 1 ? 1 / sqrt(squares) : 1;
         assert_true((factor < 1) == large);
-        const pm_var clip = pm_clip_gradients(f.net, decay, 1), rate = pm_constant(f.g, "rate");
+        const pm_var clip = pm_clip_gradients(f.net, (const bool[]){ true, true, true }, decay, 1), rate = pm_constant(f.g, "rate");
         for (int i = 0; i < 2; i++) pm_adam_step(f.net, pm_net_param_name(f.net, i), rate, &(pm_optimiser_adam){ .decay = decay[i], .factor = &clip });
         run(&f);
         check_given(&f, "m.w.adam.m", f.slope[0], N, (double)decay[0], 2, factor);

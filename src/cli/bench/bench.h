@@ -155,6 +155,6 @@ pm_status pm_workload_each(pm_bench *b, pm_status (*body)(pm_bench *b, const pm_
 // "2000 users, 800 items, 60000 interactions": the training part.
 void pm_workload_describe(const pm_workload *w, char *text, size_t size);
 // Runs n steps as training does: schedule, step state, the steps, the losses. *at is the step to begin with, and moves on.
-pm_status pm_workload_train(pm_session *s, int64_t *at, int64_t n, double *seconds);
+pm_status pm_workload_train(pm_session *s, int pass, int64_t *at, int64_t n, double *seconds);
 
 #endif

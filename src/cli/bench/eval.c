@@ -42,20 +42,32 @@ static void take_sample(const pm_program *program, double seconds, eval_samples 
     pm_samples_add(&m->host, PM_MAX(seconds - products - ranking - others, 0));
 }
 
+// A few steps of each pass: the time of an epoch on as many users.
+static pm_status time_training(pm_session *s, int64_t at[PM_MAX_PASSES], double users, double *seconds)
+{
+    *seconds = 0;
+    for (int i = 0; i < s->pass_count; i++) {
+        double step;
+        PM_TRY(pm_workload_train(s, i, &at[i], 1, &step));    // warms again what evaluation drove out of the caches
+        PM_TRY(pm_workload_train(s, i, &at[i], PM_MIN(3, s->pass[i].steps), &step));
+        *seconds += step * (double)s->pass[i].total / (double)s->pass[i].batch * users / (double)s->split->train.rows;
+    }
+    return PM_OK;
+}
+
 // Evaluation, the products in it at somebody else's speed, and training on as many users, in turns.
 static pm_status measure(pm_bench *b, pm_session *s, pm_evaluator *e, pm_rivals *rivals, eval_samples *m)
 {
     const double users = (double)pm_evaluator_part(e)->users;
-    int64_t at = 0;
+    int64_t at[PM_MAX_PASSES] = { 0 };
     double seconds;
-    PM_TRY(pm_workload_train(s, &at, 1, &seconds));
+    PM_TRY(time_training(s, at, users, &seconds));
     PM_TRY(run_once(b, s, e, &seconds));
     for (const double began = pm_clock(); pm_bench_again(b, m->all.count, began);) {
         PM_TRY(run_once(b, s, e, &seconds));
         take_sample(pm_evaluator_program(e), seconds, m);
-        PM_TRY(pm_workload_train(s, &at, 1, &seconds));    // warms again what evaluation drove out of the caches
-        PM_TRY(pm_workload_train(s, &at, PM_MIN(3, s->steps_per_epoch), &seconds));
-        pm_samples_add(&m->training, seconds * users / (double)s->batch);
+        PM_TRY(time_training(s, at, users, &seconds));
+        pm_samples_add(&m->training, seconds);
         PM_TRY(pm_rivals_run(rivals, &seconds));
         pm_samples_add(&m->rival, seconds * m->batches);
     }

@@ -8,6 +8,7 @@ static const double CHUNK_SECONDS = 0.1;    // of steps in a row, as training ha
 
 // A step under measurement: samples of its time, and of each op's.
 typedef struct step_samples {
+    int            pass;      // of the model's
     pm_samples     step, products, others, host, rival, epoch;
     pm_program_op *ops;       // as last profiled
     pm_samples    *each;      // [ops]
@@ -19,18 +20,18 @@ typedef struct step_samples {
 
 static pm_status create_samples(const pm_session *s, step_samples *m)
 {
-    m->count = pm_program_profile(s->step, NULL, 0);
+    m->count = pm_program_profile(s->pass[m->pass].program, NULL, 0);
     m->ops = pm_new_array(s, pm_program_op, m->count);
     m->each = pm_new_array(s, pm_samples, m->count);
     return m->ops && m->each ? PM_OK : PM_ERR_NOMEM;
 }
 
 // Two chunks that are not counted: the first prepares, the second says how many steps a chunk takes.
-static pm_status warm_up(pm_session *s, int64_t *at, int64_t *chunk)
+static pm_status warm_up(pm_session *s, int pass, int64_t *at, int64_t *chunk)
 {
     double seconds;
-    PM_TRY(pm_workload_train(s, at, 1, &seconds));
-    PM_TRY(pm_workload_train(s, at, 1, &seconds));
+    PM_TRY(pm_workload_train(s, pass, at, 1, &seconds));
+    PM_TRY(pm_workload_train(s, pass, at, 1, &seconds));
     *chunk = (int64_t)PM_MIN(ceil(CHUNK_SECONDS / PM_MAX(seconds, 1e-6)), PM_SLOTS);
     return PM_OK;
 }
@@ -38,7 +39,7 @@ static pm_status warm_up(pm_session *s, int64_t *at, int64_t *chunk)
 static void take_sample(const pm_session *s, double step, step_samples *m)
 {
     double products = 0, others = 0;
-    pm_program_profile(s->step, m->ops, m->count);
+    pm_program_profile(s->pass[m->pass].program, m->ops, m->count);
     for (int i = 0; i < m->count; i++) {
         *(m->ops[i].is_product ? &products : &others) += m->ops[i].seconds;
         pm_samples_add(&m->each[i], m->ops[i].seconds);
@@ -52,18 +53,18 @@ static void take_sample(const pm_session *s, double step, step_samples *m)
 // Whole epochs where they are short; else they follow from the step.
 static pm_status measure_epoch(const pm_bench *b, pm_session *s, int64_t *at, step_samples *m)
 {
-    const double expected = (double)s->steps_per_epoch * pm_samples_spread(&m->step).median;
+    const double expected = (double)s->pass[m->pass].steps * pm_samples_spread(&m->step).median;
     const double began = pm_clock();
     while (expected < b->seconds && pm_bench_again(b, m->epoch.count, began)) {
         double seconds, sum = 0;
-        for (int64_t left = s->steps_per_epoch, n; left; left -= n) {
+        for (int64_t left = s->pass[m->pass].steps, n; left; left -= n) {
             n = PM_MIN(left, PM_SLOTS);
-            PM_TRY(pm_workload_train(s, at, n, &seconds));
+            PM_TRY(pm_workload_train(s, m->pass, at, n, &seconds));
             sum += seconds * (double)n;
         }
         pm_samples_add(&m->epoch, sum);
     }
-    for (int i = 0; !m->epoch.count && i < m->step.count; i++) m->epoch.of[i] = m->step.of[i] * (double)s->steps_per_epoch;
+    for (int i = 0; !m->epoch.count && i < m->step.count; i++) m->epoch.of[i] = m->step.of[i] * (double)s->pass[m->pass].steps;
     if (!m->epoch.count) m->epoch.count = m->step.count;
     return PM_OK;
 }
@@ -72,15 +73,15 @@ static pm_status measure_step(const pm_bench *b, pm_session *s, pm_rivals *rival
 {
     int64_t at = 0;
     double seconds;
-    PM_TRY(warm_up(s, &at, &m->chunk));
+    PM_TRY(warm_up(s, m->pass, &at, &m->chunk));
     for (const double began = pm_clock(); pm_bench_again(b, m->step.count, began);) {
         PM_REQUIRE(b->cli->ctx, !pm_ctx_cancelled(b->cli->ctx), PM_ERR_CANCELLED, "interrupted");
-        PM_TRY(pm_workload_train(s, &at, m->chunk, &seconds));
+        PM_TRY(pm_workload_train(s, m->pass, &at, m->chunk, &seconds));
         take_sample(s, seconds, m);
         PM_TRY(pm_rivals_run(rivals, &seconds));
         pm_samples_add(&m->rival, seconds);
     }
-    PM_TRY(pm_trace_program(b->trace, "step", s->step));
+    PM_TRY(pm_trace_program(b->trace, s->pass[m->pass].what.name, s->pass[m->pass].program));
     return measure_epoch(b, s, &at, m);
 }
 
@@ -91,13 +92,13 @@ typedef struct story {
     const pm_session *s;
     step_samples     *m;
     pm_rivals        *rivals;
-    char              shape[128];
+    char              title[96], shape[128];
     double            flops, product_bytes, bytes;    // of products, of products, of all else
 } story;
 
 static pm_bench_row row_of(const story *t, const char *what, const pm_samples *samples)
 {
-    pm_bench_row row = { .name = pm_sprintf(t->s, "%s: %s", t->s->model->name, what), .time = pm_samples_spread(samples), .host = NAN,
+    pm_bench_row row = { .name = pm_sprintf(t->s, "%s: %s", t->title, what), .time = pm_samples_spread(samples), .host = NAN,
                          .by_device = !t->b->on_host, .ceiling = NAN };
     snprintf(row.shape, sizeof row.shape, "%s", t->shape);
     if (!row.name) row.name = what;
@@ -158,7 +159,7 @@ static void add_facts(const story *t)
 {
     const step_samples *m = t->m;
     const pm_session *s = t->s;
-    const pm_program_stats stats = pm_program_get_stats(s->step);
+    const pm_program_stats stats = pm_program_get_stats(s->pass[m->pass].program);
     const pm_csr *train = &s->split->train;
     const double step = pm_samples_spread(&m->step).median, products = pm_samples_spread(&m->products).median;
     const double rival = pm_samples_spread(&m->rival).median, host = pm_samples_spread(&m->host).median / step;
@@ -166,7 +167,7 @@ static void add_facts(const story *t)
     uint64_t now, peak;
     pm_device_memory(s->device, &now, &peak);
     pm_bench_note(t->b, "%s: %" PRId64 " users, %" PRId64 " items, %" PRId64 " interactions; %" PRId64 " steps an epoch, in chunks of %" PRId64,
-                  s->model->name, train->rows, train->cols, train->nnz, s->steps_per_epoch, m->chunk);
+                  t->title, train->rows, train->cols, train->nnz, s->pass[m->pass].steps, m->chunk);
     if (rival > 0)
         pm_bench_note(t->b, "  products reach %.2f of their ceiling; all else takes %.2f times what they take there, the whole step %.2f times",
                       rival / products, rest, step / rival);
@@ -175,11 +176,12 @@ static void add_facts(const story *t)
     cJSON *f = cJSON_CreateObject();
     if (!cJSON_AddItemToArray(t->b->facts, f)) cJSON_Delete(f);
     cJSON_AddStringToObject(f, "model", s->model->name);
+    cJSON_AddStringToObject(f, "pass", s->pass[m->pass].what.name);
     pm_json_add_integer(f, "users", train->rows);
     pm_json_add_integer(f, "items", train->cols);
     pm_json_add_integer(f, "interactions", train->nnz);
-    pm_json_add_integer(f, "batch", s->batch);
-    pm_json_add_integer(f, "steps_per_epoch", s->steps_per_epoch);
+    pm_json_add_integer(f, "batch", s->pass[m->pass].batch);
+    pm_json_add_integer(f, "steps_per_epoch", s->pass[m->pass].steps);
     pm_json_add_integer(f, "chunk", m->chunk);
     pm_json_add_integer(f, "ops", stats.nodes);
     pm_json_add_real(f, "step_seconds", step);
@@ -199,7 +201,8 @@ static void add_facts(const story *t)
 static void tell(pm_bench *b, const pm_session *s, pm_rivals *rivals, step_samples *m)
 {
     story t = { .b = b, .s = s, .m = m, .rivals = rivals };
-    snprintf(t.shape, sizeof t.shape, "batch=%" PRId64 " I=%" PRId64 " U=%" PRId64 " Z=%" PRId64, s->batch, s->split->train.cols,
+    snprintf(t.title, sizeof t.title, s->pass_count > 1 ? "%s/%s" : "%s", s->model->name, s->pass[m->pass].what.name);
+    snprintf(t.shape, sizeof t.shape, "batch=%" PRId64 " I=%" PRId64 " U=%" PRId64 " Z=%" PRId64, s->pass[m->pass].batch, s->split->train.cols,
              s->split->train.rows, s->split->train.nnz);
     for (int i = 0; i < m->count; i++) {
         t.flops += m->ops[i].is_product ? m->ops[i].flops : 0;
@@ -212,17 +215,23 @@ static void tell(pm_bench *b, const pm_session *s, pm_rivals *rivals, step_sampl
 
 // ---- the command ---------------------------------------------------------------------------------------------------
 
-static pm_status bench_session(pm_bench *b, const pm_workload *w, pm_session *s)
+static pm_status bench_pass(pm_bench *b, pm_session *s, int pass)
 {
-    (void)w;
-    step_samples m = { .chunk = 1 };
+    step_samples m = { .pass = pass, .chunk = 1 };
     pm_rivals *rivals = NULL;
     PM_TRY(create_samples(s, &m));
-    PM_TRY(pm_rivals_create(b, s->step, &rivals));
+    PM_TRY(pm_rivals_create(b, s->pass[pass].program, &rivals));
     const pm_status st = measure_step(b, s, rivals, &m);
     if (st == PM_OK) tell(b, s, rivals, &m);
     pm_free(rivals);
     return st;
+}
+
+static pm_status bench_session(pm_bench *b, const pm_workload *w, pm_session *s)
+{
+    (void)w;
+    for (int i = 0; i < s->pass_count; i++) PM_TRY(bench_pass(b, s, i));
+    return PM_OK;
 }
 
 static pm_status bench_models(pm_bench *b)
@@ -241,7 +250,7 @@ static const pm_option_group models_group = { "Report", (const pm_option[]){
 
 const pm_cli_command pm_cli_bench_models = {
     .name = "bench models", .operands = "[OPTION]…",
-    .summary = "Times the training step and epoch of each model, its products beside the best known here, and all else.",
+    .summary = "Times the step and epoch of each model's passes, its products beside the best known here, and all else.",
     .text = "Products are all ops that multiply matrices, whatever they do besides; their share is of OpenBLAS on all threads at the same sizes "
             "(on a GPU of its peak), measured in turns with the steps. The share of all else is of copying the bytes that must move; that of a step "
             "is of both together. Host work is what a step takes beyond the device's time.",

@@ -25,12 +25,11 @@ static pm_status choose_models(const pm_bench *b, pm_workload *w)
     const char *name = pm_cli_text(b->cli, "model");
     if (name) {
         PM_TRY(pm_model_find(b->cli->ctx, name, &w->models[0]));
-        PM_REQUIRE(b->cli->ctx, w->models[0]->loss, PM_ERR_ARG, "%s has no training step to measure", name);
         w->count = 1;
         return PM_OK;
     }
     for (int i = 0; i < pm_model_count() && w->count < PM_COUNT(w->models); i++)
-        if (pm_model_at(i)->loss) w->models[w->count++] = pm_model_at(i);
+        w->models[w->count++] = pm_model_at(i);
     return PM_OK;
 }
 
@@ -50,7 +49,7 @@ static bool concerns(const pm_workload *w, const pm_model *model, const char *se
     return !any || has_hyper(model, setting);
 }
 
-// The spec and the models with a training step, or the one that --model names.
+// The spec and the models, or the one that --model names.
 static pm_status create_workload(pm_bench *b, pm_workload *w)
 {
     *w = (pm_workload){ .count = 0 };
@@ -117,34 +116,33 @@ void pm_workload_describe(const pm_workload *w, char *text, size_t size)
 
 // ---- steps ---------------------------------------------------------------------------------------------------------
 
-static pm_status read_losses(pm_session *s, int64_t n)
+static pm_status read_losses(pm_session *s, int pass, int64_t n)
 {
     float values[PM_SLOTS];
-    for (int i = 0; i < s->loss_count; i++) {
+    for (int i = 0; i < s->pass[pass].loss_count; i++) {
         char name[96];
-        snprintf(name, sizeof name, "log.%s", s->loss_name[i]);
+        snprintf(name, sizeof name, "log.%s", s->loss_name[s->pass[pass].loss[i]]);
         PM_TRY(pm_store_read_rows(s->store, name, 0, n, values));
     }
-    return PM_OK;
+    return s->pass[pass].loss_count ? PM_OK : pm_store_read(s->store, "state.train", (uint32_t[PM_STATE_COUNT]){ 0 });
 }
 
-pm_status pm_workload_train(pm_session *s, int64_t *at, int64_t n, double *seconds)
+pm_status pm_workload_train(pm_session *s, int pass, int64_t *at, int64_t n, double *seconds)
 {
-    const int64_t total = s->split->train.rows, epoch = *at / s->steps_per_epoch, step = *at % s->steps_per_epoch;
-    const pm_progress_state from = { .config = s->config, .step = *at, .steps_per_epoch = s->steps_per_epoch, .epoch = epoch };
-    const pm_state state = { .seed = s->seed, .step = *at, .epoch = epoch, .position = step * s->batch, .total = total, .batch = s->batch };
+    const pm_session_pass *p = &s->pass[pass];
+    const int64_t epoch = *at / p->steps, step = *at % p->steps;
+    const pm_progress_state from = { .config = s->config, .step = *at, .steps_per_epoch = p->steps, .epoch = epoch };
     const double before = pm_clock();
     PM_TRY(pm_session_write_schedule(s, &from, n));
-    PM_TRY(pm_session_write_state(s, "state.train", &state));
-    PM_TRY(pm_program_run(s->step, n));
-    PM_TRY(read_losses(s, n));    // waits
+    PM_TRY(pm_session_run(s, pass, &(pm_position){ .step = *at, .epoch = epoch, .row = step * p->batch }, n));
+    PM_TRY(read_losses(s, pass, n));    // waits
     *seconds = (pm_clock() - before) / (double)n;
     *at += n;
     return PM_OK;
 }
 
 const pm_option_group pm_group_workload = { "Workload", (const pm_option[]){
-    PM_TEXT("model", 0, "NAME", "this model alone. Default: all that have a training step"),
+    PM_TEXT("model", 0, "NAME", "this model alone. Default: all"),
     PM_TEXT("preset", 0, "NAME", "shape of the synthetic data set, as --synth: small (the default), ml-1m or ml-20m, the reference workload"),
     PM_TEXTS("set", 0, "NAME=VALUE", "a hyperparameter, of the models that have it; --NAME VALUE does the same"),
     PM_SEED("seed", 's', "N", "of data, split and model. Default: 0"),
