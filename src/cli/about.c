@@ -73,6 +73,7 @@ static cJSON *model_json(const pm_model *m)
     cJSON_AddStringToObject(json, "title", m->title ? m->title : "");
     cJSON_AddStringToObject(json, "paper", m->paper ? m->paper : "");
     cJSON_AddBoolToObject(json, "by_id", m->by_id);
+    cJSON_AddBoolToObject(json, "fold_in", m->fold_in);
     cJSON *hypers = cJSON_AddArrayToObject(json, "hyperparameters"), *presets = cJSON_AddArrayToObject(json, "presets");
     for (const pm_hyper *h = m->hypers; h && h->name; h++) {
         cJSON *one = cJSON_CreateObject();
@@ -128,8 +129,9 @@ static pm_status show_model(pm_cli *cli, const pm_model *m)
 {
     printf("%s: %s\n", m->name, m->title ? m->title : "");
     if (m->paper) printf("%s\n", m->paper);
-    printf("%s\n", m->by_id ? "Knows users by id: it cannot score users who were not trained on (--protocol strong)."
-                            : "Knows users by their history: it scores any user, also one who was not trained on.");
+    printf("%s\n", !m->by_id    ? "Knows users by their history: it scores any user, also one who was not trained on."
+                   : m->fold_in ? "Knows users by id; of one who was not trained on it fits what it lacks from the user's items."
+                                : "Knows users by id: it cannot score users who were not trained on (--protocol strong).");
     printf("\n");
     if (m->hypers && m->hypers->name) PM_TRY(show_hypers(cli, m));
     else printf("It has no hyperparameters.\n");
