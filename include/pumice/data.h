@@ -75,7 +75,7 @@ typedef struct pm_interactions {
 
 typedef struct pm_read_params {
     const char *path;       // a file or a folder; companions are found beside it
-    const char *format;     // NULL or "auto": by content. "movielens", "csv", "tsv", "ncf", "npz", "lightgcn", "split"
+    const char *format;     // NULL or "auto": by content. "movielens", "csv", "tsv", "ncf", "npz", "lightgcn", "mtx", "jester", "split"
     const char *columns;    // NULL, or names or 1-based numbers of user,item[,value[,time]], such as "userId,movieId,rating"
     bool        skip_bad_lines;    // count and log bad lines instead of failing at the first
     int64_t     max_ids;    // more distinct users or items are an error: the wrong columns, most likely. 0: 2³¹ − 1

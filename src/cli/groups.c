@@ -16,7 +16,7 @@ const pm_option_group pm_group_read = { "Data", (const pm_option[]){
     PM_TEXT("data", 0, "PATH", "a file or a folder, plain, gzip or zstd; companions such as X.test.negative are found beside it. Without it a synthetic data "
       "set is made from the seed"),
     PM_TEXT("synth", 0, "NAME", "shape of the synthetic data set: small, ml-1m, ml-20m"),
-    PM_TEXT("format", 0, "NAME", "auto (by content), movielens, csv, tsv, ncf, npz, lightgcn (a user and the items on each line) or split"),
+    PM_TEXT("format", 0, "NAME", "auto (by content), movielens, csv, tsv, ncf, npz, lightgcn (a user and the items on each line), mtx (MatrixMarket), jester or split"),
     PM_TEXT("columns", 0, "LIST", "names or numbers of user,item[,rating[,time]], such as userId,movieId,rating"),
     PM_FLAG("skip-bad-lines", 0, "count and report bad lines instead of failing at the first"),
     { 0 } } };

@@ -67,8 +67,14 @@ pm_status pm_ids_numbers(const void *parent, int64_t count, pm_ids **out);
 pm_status pm_read_table(pm_reader *reader, const char *path, const char *format, const char *columns, pm_list *list);
 pm_status pm_read_ncf(pm_reader *reader, const char *train_path, pm_list *train);
 pm_status pm_read_lightgcn(pm_reader *reader, const char *train_path, pm_list *train);
+pm_status pm_read_mtx(pm_reader *reader, const char *train_path, pm_list *train);
+pm_status pm_read_jester(pm_reader *reader, const char *path, pm_list *list);
 pm_status pm_read_npz(pm_reader *reader, const char *train_path, pm_list *train);
 pm_status pm_read_split_folder(pm_reader *reader, const char *folder, pm_list *train);
+
+// Whether a file that begins with these bytes is a MatrixMarket file, or the Jester matrix.
+bool pm_is_mtx(const char *start, size_t length);
+bool pm_is_jester(const char *start, size_t length);
 
 // Finds the data file that a path means: itself, or the known file in a folder. *format becomes what its name says, or stays
 // NULL.
@@ -86,6 +92,16 @@ const char *pm_shown(char buffer[PM_SHOWN], const char *text, size_t length);
 // false.
 pm_status pm_reader_find(pm_reader *reader, const pm_ids *ids, const char *path, int64_t line, const char *what,
                          const char *name, size_t length, int64_t *index, bool *ok);
+
+// The same, and adds what is new. The second takes a whole number as the id.
+pm_status pm_reader_id(pm_reader *reader, pm_ids *ids, const char *path, int64_t line, const char *what, const char *name, size_t length,
+                       uint32_t *index, bool *ok);
+pm_status pm_reader_number(pm_reader *reader, pm_ids *ids, const char *path, int64_t line, const char *what, int64_t number, uint32_t *index,
+                           bool *ok);
+
+// train.EXT by a reader of one file, and by the same valid.EXT (where there is one) and test.EXT beside it.
+typedef pm_status (*pm_read_file_fn)(pm_reader *reader, const char *path, pm_list *list);
+pm_status pm_read_with_parts(pm_reader *reader, const char *train_path, pm_read_file_fn read, pm_list *train);
 
 // Splits, by protocol.
 pm_status pm_split_strong(pm_split *split, const pm_interactions *in, const pm_split_params *params);

@@ -14,15 +14,6 @@ static size_t next_word(char **at, char **word)
     return length;
 }
 
-static pm_status id_of(pm_reader *r, const pm_lines *l, pm_ids *ids, const char *what, const char *word, size_t length, uint32_t *index,
-                       bool *ok)
-{
-    int64_t known;
-    PM_TRY(pm_reader_find(r, ids, l->path, l->number, what, word, length, &known, ok));
-    *index = (uint32_t)known;
-    return *ok && known < 0 ? pm_ids_add(ids, word, length, index) : PM_OK;
-}
-
 // A user without items is nobody's mistake: such lines stand in test files.
 static pm_status read_line(pm_reader *r, const pm_lines *l, pm_list *list)
 {
@@ -36,9 +27,9 @@ static pm_status read_line(pm_reader *r, const pm_lines *l, pm_list *list)
     const size_t name_length = next_word(&at, &name);
     size_t length = next_word(&at, &word);
     if (length == 0) return PM_OK;
-    PM_TRY(id_of(r, l, r->out->users, "user", name, name_length, &user, &ok));
+    PM_TRY(pm_reader_id(r, r->out->users, l->path, l->number, "user", name, name_length, &user, &ok));
     for (; ok && length > 0; length = next_word(&at, &word)) {
-        PM_TRY(id_of(r, l, r->out->items, "item", word, length, &item, &ok));
+        PM_TRY(pm_reader_id(r, r->out->items, l->path, l->number, "item", word, length, &item, &ok));
         if (ok) PM_TRY(pm_list_add(r->out, list, user, item, 1.0f, 0));
     }
     return PM_OK;
@@ -59,19 +50,5 @@ static pm_status read_file(pm_reader *r, const char *path, pm_list *list)
 
 pm_status pm_read_lightgcn(pm_reader *r, const char *train_path, pm_list *train)
 {
-    static const char *const names[] = { "valid.", "test." };
-    char *path[2];
-    PM_TRY(read_file(r, train_path, train));
-    for (int p = 0; p < 2; p++) PM_TRY(pm_companion_path(r->out, train_path, "train.", names[p], &path[p]));
-    if (!path[1]) return PM_OK;
-    pm_companions *c = r->out->companions = pm_new(r->out, pm_companions);
-    PM_CHECK_ALLOC(c);
-    c->kind = "parts";
-    pm_given_part *const part[2] = { &c->valid, &c->test };
-    for (int p = 0; p < 2; p++) {
-        if (!path[p]) continue;
-        PM_TRY(read_file(r, path[p], &part[p]->target));
-        part[p]->present = true;
-    }
-    return PM_OK;
+    return pm_read_with_parts(r, train_path, read_file, train);
 }

@@ -19,6 +19,8 @@ static const struct known {
     { "split.json", "split" }, { "*.train.rating", "ncf" }, { "Rtrain.npz", "npz" }, { "ratings.dat", NULL },
     { "u.data", NULL },        { "ratings.csv", NULL },     { "ratings.tsv", NULL }, { "ratings.txt", NULL },
     { "train.csv", NULL },     { "train.tsv", NULL },       { "train.txt", NULL },   { "*.inter", NULL },
+    { "train.mtx", "mtx" },    { "ratings.mtx", "mtx" },    { "jester-data-1.csv", "jester" },
+    { "jester-data-2.csv", "jester" }, { "jester-data-3.csv", "jester" },
 };
 
 static bool ends_with(const char *text, const char *end)

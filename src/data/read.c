@@ -7,7 +7,7 @@
 #include "data/fields.h"
 #include "data/source.h"
 
-static const char *const formats[] = { "auto", "movielens", "csv", "tsv", "ncf", "npz", "lightgcn", "split" };
+static const char *const formats[] = { "auto", "movielens", "csv", "tsv", "ncf", "npz", "lightgcn", "mtx", "jester", "split" };
 enum { LOGGED_BAD_LINES = 5 };
 
 const char *pm_shown(char buffer[PM_SHOWN], const char *text, size_t length)
@@ -67,16 +67,58 @@ pm_status pm_reader_find(pm_reader *reader, const pm_ids *ids, const char *path,
     return PM_OK;
 }
 
-static pm_status is_zip(const void *parent, const char *path, bool *zip)
+pm_status pm_reader_id(pm_reader *reader, pm_ids *ids, const char *path, int64_t line, const char *what, const char *name, size_t length,
+                       uint32_t *index, bool *ok)
 {
-    char magic[4] = "";
-    size_t got;
+    int64_t known;
+    PM_TRY(pm_reader_find(reader, ids, path, line, what, name, length, &known, ok));
+    *index = (uint32_t)known;
+    return *ok && known < 0 ? pm_ids_add(ids, name, length, index) : PM_OK;
+}
+
+pm_status pm_reader_number(pm_reader *reader, pm_ids *ids, const char *path, int64_t line, const char *what, int64_t number, uint32_t *index,
+                           bool *ok)
+{
+    char name[24];
+    const int length = snprintf(name, sizeof name, "%" PRId64, number);
+    return pm_reader_id(reader, ids, path, line, what, name, (size_t)length, index, ok);
+}
+
+pm_status pm_read_with_parts(pm_reader *r, const char *train_path, pm_read_file_fn read, pm_list *train)
+{
+    static const char *const names[] = { "valid.", "test." };
+    char *path[2];
+    PM_TRY(read(r, train_path, train));
+    for (int p = 0; p < 2; p++) PM_TRY(pm_companion_path(r->out, train_path, "train.", names[p], &path[p]));
+    if (!path[1]) return PM_OK;
+    pm_companions *c = r->out->companions = pm_new(r->out, pm_companions);
+    PM_CHECK_ALLOC(c);
+    c->kind = "parts";
+    pm_given_part *const part[2] = { &c->valid, &c->test };
+    for (int p = 0; p < 2; p++) {
+        if (!path[p]) continue;
+        PM_TRY(read(r, path[p], &part[p]->target));
+        part[p]->present = true;
+    }
+    return PM_OK;
+}
+
+// The format that the first bytes of a file tell, NULL where they tell none. `columns`: named ones are of a table.
+static pm_status sniff(const void *parent, const char *path, bool columns, const char **format)
+{
+    char start[4096];
+    size_t got = 0, more = 1;
     pm_source *s;
+    *format = NULL;
     PM_TRY(pm_source_open(parent, path, &s));
-    const pm_status st = pm_source_read(s, magic, sizeof magic, &got);
+    pm_status st = PM_OK;
+    for (; st == PM_OK && more > 0 && got < sizeof start; got += more) st = pm_source_read(s, start + got, sizeof start - got, &more);
     pm_free(s);
-    *zip = st == PM_OK && got == 4 && magic[0] == 'P' && magic[1] == 'K' && (magic[2] == 3 || magic[2] == 5);
-    return st == PM_ERR_DATA ? PM_OK : st;    // a damaged stream is reported by the reader itself
+    if (st != PM_OK) return st == PM_ERR_DATA ? PM_OK : st;    // a damaged stream is reported by the reader itself
+    if (got >= 4 && start[0] == 'P' && start[1] == 'K' && (start[2] == 3 || start[2] == 5)) *format = "npz";
+    else if (pm_is_mtx(start, got)) *format = "mtx";
+    else if (!columns && pm_is_jester(start, got)) *format = "jester";
+    return PM_OK;
 }
 
 // train.EXT with valid.EXT (or validation.EXT) and test.EXT beside it.
@@ -115,6 +157,8 @@ static pm_status read_format(pm_reader *r, const char *path, const char *format,
     if (pm_name_equal(format, "ncf")) return pm_read_ncf(r, path, list);
     if (pm_name_equal(format, "npz")) return pm_read_npz(r, path, list);
     if (pm_name_equal(format, "lightgcn")) return pm_read_lightgcn(r, path, list);
+    if (pm_name_equal(format, "mtx")) return pm_read_mtx(r, path, list);
+    if (pm_name_equal(format, "jester")) return pm_read_jester(r, path, list);
     return read_text(r, path, format, list);
 }
 
@@ -142,14 +186,13 @@ static pm_status read_into(pm_interactions *out, const pm_read_params *params)
 {
     pm_reader r = { .params = params, .out = out, .max_ids = params->max_ids ? params->max_ids : INT32_MAX };
     pm_list list = { 0 };
-    const char *path, *named;
-    bool zip;
+    const char *path, *named, *told;
     PM_TRY(pm_ids_create(out, &out->users));
     PM_TRY(pm_ids_create(out, &out->items));
     PM_TRY(pm_locate(out, params->path, &path, &named));
-    PM_TRY(is_zip(out, path, &zip));
+    PM_TRY(sniff(out, path, params->columns != NULL, &told));
     const char *format = params->format && !pm_name_equal(params->format, "auto") ? params->format
-                         : zip                                                    ? "npz"
+                         : told                                                   ? told
                          : named                                                  ? named
                                                                                   : "auto";
     PM_TRY(read_format(&r, path, format, &list));
@@ -162,7 +205,7 @@ static pm_status check_format(const void *parent, const char *format)
     for (int f = 0; f < PM_COUNT(formats); f++)
         if (pm_name_equal(format, formats[f])) return PM_OK;
     const char *near = pm_nearest_name(format, formats, PM_COUNT(formats));
-    return pm_fail(parent, PM_ERR_ARG, "unknown format '%s'; there are auto, movielens, csv, tsv, ncf, npz, lightgcn, split%s%s%s",
+    return pm_fail(parent, PM_ERR_ARG, "unknown format '%s'; there are auto, movielens, csv, tsv, ncf, npz, lightgcn, mtx, jester, split%s%s%s",
                    format, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 

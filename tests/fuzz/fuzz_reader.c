@@ -13,8 +13,8 @@
 
 #include "fuzz.h"
 
-enum { SEPARATOR = 0x1E, FORMATS = 9, SKIP = 0x80, MOST_FILES = 12, MOST_IDS = 100000 };
-enum { AUTO, CSV, TSV, MOVIELENS, NPZ, NCF, SPLIT, PARTS, LIGHTGCN };
+enum { SEPARATOR = 0x1E, FORMATS = 11, SKIP = 0x80, MOST_FILES = 12, MOST_IDS = 100000 };
+enum { AUTO, CSV, TSV, MOVIELENS, NPZ, NCF, SPLIT, PARTS, LIGHTGCN, MTX, JESTER };
 
 static const char *const names[FORMATS][MOST_FILES] = {
     { "x.data" },
@@ -27,8 +27,10 @@ static const char *const names[FORMATS][MOST_FILES] = {
       "test_target.tsv", "valid_candidates.tsv", "test_candidates.tsv" },
     { "train.csv", "valid.csv", "test.csv" },
     { "train.txt", "valid.txt", "test.txt" },
+    { "train.mtx", "valid.mtx", "test.mtx" },
+    { "x.data" },
 };
-static const char *const formats[FORMATS] = { NULL, "csv", "tsv", "movielens", "npz", "ncf", "split", NULL, "lightgcn" };
+static const char *const formats[FORMATS] = { NULL, "csv", "tsv", "movielens", "npz", "ncf", "split", NULL, "lightgcn", "mtx", "jester" };
 
 static char folder[64];
 
@@ -243,6 +245,14 @@ void fuzz_corpus(fuzz_seed_fn fn, void *user)
               "0\t3\t5\t40\n1\t1\t5\t9\n\x1E(0,3)\t4\t5\t3\t4\n(1,1)\t5\t6\n");
     give_text(fn, user, PARTS, "user,item\na,1\na,2\nb,1\n\x1Euser,item\nb,2\n\x1Euser,item\na,3\na,1\nb,4\nc,1\n");
     give_text(fn, user, LIGHTGCN, "0 1 2 3\n1\t1 4 \n\n2\n\x1E" "0 4\n\x1E" "1 2 5\n3\n");
+    give_text(fn, user, MTX,
+              "%%MatrixMarket matrix coordinate real general\n% a comment\n3 4 5\n1 1 5\n1 2 -3.5\n2 2 4e0\n3 1 1\n3 4 2\n\x1E"
+              "%%MatrixMarket matrix coordinate pattern general\n3 4 1\n1 3\n\x1E"
+              "%%matrixmarket matrix coordinate integer general\n\n3 4 2\n1 4 1\n2 1 2\n");
+    give_text(fn, user, MTX, "%%MatrixMarket matrix coordinate real general\n9999999999 9007199254740993 1\n0 1e300 nan\n");
+    give_text(fn, user, MTX, "%%MatrixMarket matrix array real general\n1 1\n");
+    give_text(fn, user, JESTER, "3,1.5,99,-10,10\n0,99,99,99,99\n1,99,99,99.0,.5\r\n2,0,-0,99,99\n\n4,1,2,3,4");
+    give_text(fn, user, JESTER, "1\t99\t5\n2\t3\t11\n9,9\n");
     give_text(fn, user, SPLIT,
               "{\"format\":\"pumice-split\",\"version\":1,\"seed\":\"3\",\"held_out_users\":false,\"interactions\":6,"
               "\"valid\":{\"candidates\":true},\"test\":{\"candidates\":true}}\x1E"

@@ -257,6 +257,7 @@ static void reads_real_files(void **state)
         { "ml-100k", 943, 1682, 100000, 0 },
         { "ml-latest-small", 610, 9724, 100836, 0 },
         { "goodbooks-10k-v1", 53424, 10000, 979478, 2278 },
+        { "jester-1", 24983, 100, 1810455, 0 },
         { "dmf-amazon-music/Amazon_ratings_Digital_Music_pruned.txt", 844, 18813, 46468, 0 },
     };
     for (int k = 0; k < PM_COUNT(files); k++) {
@@ -270,7 +271,7 @@ static void reads_real_files(void **state)
         pm_free(in);
     }
     const char *jester = real_data("jester-1/jester-data-1.csv");
-    if (jester) must_fail(f, (pm_read_params){ .path = jester }, PM_ERR_DATA, "wrong column count: 101 columns");
+    if (jester) must_fail(f, (pm_read_params){ .path = jester, .format = "csv" }, PM_ERR_DATA, "wrong column count: 101 columns");
 }
 
 int main(void)

@@ -175,11 +175,35 @@ static void the_authors_split_again(void **state)
     assert_int_equal(ours->test.excluded_no_target, 3);
 }
 
+// Thresholds on real data, each count by a line of awk over the first row of each pair.
+static void thresholds_on_real_data(void **state)
+{
+    static const struct { const char *name; double at; bool above; int64_t count, users, items; } cases[] = {
+        { "ml-1m/ratings.dat", 3, true, 575281, 6038, 3533 },     { "ml-1m/ratings.dat", 3, false, 836478, 6039, 3628 },
+        { "goodbooks-10k-v1", 3, true, 648688, 51293, 10000 },    { "goodbooks-10k-v1", 3, false, 896832, 53174, 10000 },
+    };
+    fixture *f = *state;
+    for (int k = 0; k < PM_COUNT(cases); k++) {
+        const char *path = real_data(cases[k].name);
+        if (!path) continue;
+        pm_interactions *all = must_read(f, (pm_read_params){ .path = path }), *kept;
+        const pm_filter_params p = { .has_min_rating = !cases[k].above, .min_rating = cases[k].at, .has_rating_above = cases[k].above,
+                                     .rating_above = cases[k].at, .binarize = true };
+        must(f, pm_data_filter(f->ctx, all, &p, &kept));
+        assert_int_equal(kept->count, cases[k].count);
+        assert_int_equal(pm_ids_count(kept->users), cases[k].users);
+        assert_int_equal(pm_ids_count(kept->items), cases[k].items);
+        pm_free(kept);
+        pm_free(all);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         DATA_TEST(cuts_each_user_by_time),  DATA_TEST(other_shares),         DATA_TEST(sizes_are_exact),
         DATA_TEST(at_random_without_times), DATA_TEST(too_short_for_a_test), DATA_TEST(the_authors_split_again),
+        DATA_TEST(thresholds_on_real_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
