@@ -172,6 +172,9 @@ struct pm_model {
     const char *(*after_validation)(pm_progress_state *at);
     // Called at the end of a phase; may write the memo or refuse to go on.
     pm_status (*phase_end)(const void *object, pm_progress_state *at, bool last_phase);
+    // Asked of each step's value of a loss: NULL where it is sound, else what to do about it, and training stops. Values that are not finite stop it in
+    // any case. NULL: only those do.
+    const char *(*diverged)(const pm_config *config, const char *loss, double value);
 };
 
 // ---- registry ------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
     { "lr", PM_HYPER_NUMBER, lr_value, 0, 10, NULL, "learning rate of Adam", NULL },                                            \
     { "l2", PM_HYPER_NUMBER, l2_value, 0, 1e6, NULL, "penalty l2 * sum(w^2) on weights, not biases (gradient 2 * l2 * w)", NULL }
 
+extern const pm_model pm_model_autorec, pm_model_ohns_autorec, pm_model_ns_autorec, pm_model_nce_autorec;
 extern const pm_model pm_model_dae, pm_model_item_pop, pm_model_mult_dae, pm_model_mult_vae;
 
 #endif

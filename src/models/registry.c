@@ -5,7 +5,8 @@
 
 enum { MAX_ADDED = 64 };
 
-static const pm_model *const built_in[] = { &pm_model_item_pop, &pm_model_mult_dae, &pm_model_mult_vae, &pm_model_dae };
+static const pm_model *const built_in[] = { &pm_model_item_pop, &pm_model_mult_dae, &pm_model_mult_vae, &pm_model_dae,
+                                          &pm_model_autorec, &pm_model_ohns_autorec, &pm_model_ns_autorec, &pm_model_nce_autorec };
 static const pm_model *added[MAX_ADDED];
 static int             added_count;
 

@@ -34,9 +34,10 @@ static pm_status read_losses(pm_trainer *t, int64_t n)
         snprintf(name, sizeof name, "log.%s", s->loss_name[i]);
         PM_TRY(pm_store_read_rows(s->store, name, 0, n, values));
         for (int64_t k = 0; k < n; k++) {
-            PM_REQUIRE(t->ctx, isfinite(values[k]), PM_ERR_NUMERIC,
-                       "training diverged: %s%s is not finite at step %" PRId64 "%s", p->what.solve ? "" : "loss ", s->loss_name[i], t->step + k + 1,
-                       p->what.solve ? "" : "; try a lower lr");
+            const char *remedy = s->model->diverged ? s->model->diverged(s->config, s->loss_name[i], (double)values[k]) : NULL;
+            PM_REQUIRE(t->ctx, isfinite(values[k]) && !remedy, PM_ERR_NUMERIC, "training diverged: %s%s is %s at step %" PRId64 "%s%s",
+                       p->what.solve ? "" : "loss ", s->loss_name[i], isfinite(values[k]) ? "beyond all reason" : "not finite", t->step + k + 1,
+                       remedy || !p->what.solve ? "; " : "", remedy ? remedy : p->what.solve ? "" : "try a lower lr");
             t->loss_sum[i] += values[k];
         }
         t->loss_steps[i] += n;

@@ -244,6 +244,7 @@ static pm_status prove_losses(void *parent, const side *got, const side *want, i
     for (int64_t k = 0; k < steps; k++) {
         double all = 0;
         for (int i = 0; i < logged->loss_count; i++) all += fabs((double)y[i][k]);
+        all = fmax(all, 0.01);    // terms of both signs may come to nothing; their rounding does not
         for (int i = 0; i < logged->loss_count; i++)
             judge(p, &p->loss, in_units(x[i][k], y[i][k], all), "loss", s->loss_name[logged->loss[i]], k, x[i][k], y[i][k]);
     }
