@@ -35,7 +35,9 @@ typedef struct pm_model_grid {
 
 // Hyperparameters that the trainer reads by name, where a model's table has them; models/models.h has rows for the first four.
 //     epochs, batch   passes over the training rows; rows a step
-//     lr, l2          learning rate of Adam; penalty l2 · Σw² on weights, not biases (gradient 2 · l2 · w)
+//     optimizer       "adam", "adagrad" or "sgd"; Adam where a model has none
+//     momentum        of sgd
+//     lr, l2          learning rate; penalty l2 · Σw² on weights, not biases (gradient 2 · l2 · w)
 //     decay           the same penalty by the other convention, ½ · decay · Σw² (gradient decay · w)
 //     clip            above 0: gradients are scaled to this length, all parameters together, where they are longer
 //     iterations      above 0: steps to train instead of epochs; --epochs overrules it

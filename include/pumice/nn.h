@@ -123,7 +123,7 @@ typedef struct pm_optimiser {
 void   pm_optimiser_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser *optimiser);
 double pm_optimiser_rate(pm_optimiser_kind kind, double lr, int64_t t);    // t = 1, 2, …
 
-#define PM_ADAGRAD_EPS 1e-10f    // below what it divides by
+#define PM_ADAGRAD_EPS 1e-8f    // below what it divides by
 
 // Whether a tensor of the store is the state of an optimiser.
 bool pm_is_optimiser_state(const char *tensor);

@@ -12,7 +12,7 @@ static const double UNIT = 0x1p-24;
 
 // Sizes small enough for a software driver; whatever a model lacks is left out.
 static const char *const small_settings[][2] = {
-    { "hidden", "10" }, { "latent", "6" }, { "batch", "16" }, { "anneal_epochs", "0" }, { "beta_cap", "0.5" }, { "l2", "0.001" }, { "a_mi", "100" }, { "gamma_mi", "3" }, { "clip", "0" }, { "epsilon", "0.05" }, { "target_factor", "3" },
+    { "hidden", "10" }, { "latent", "6" }, { "batch", "16" }, { "anneal_epochs", "0" }, { "beta_cap", "0.5" }, { "l2", "0.001" }, { "a_mi", "100" }, { "gamma_mi", "3" }, { "clip", "0" }, { "epsilon", "0.05" }, { "target_factor", "3" }, { "negatives", "4" },
 };
 
 pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const char *setting, uint64_t seed, pm_split **split,
@@ -29,6 +29,7 @@ pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const 
     PM_TRY(pm_data_split(parent, liked, &cut, split));
     for (int i = 0; i < PM_COUNT(small_settings); i++)
         if (pm_config_text(*config, small_settings[i][0])) PM_TRY(pm_config_set(*config, small_settings[i][0], small_settings[i][1]));
+    if (pm_config_text(*config, "negatives")) PM_TRY(pm_config_set(*config, "batch", "48"));    // interactions: of 400, not a whole number of batches
     char one[64];
     for (const char *at = setting ? setting : ""; *at;) {
         const size_t n = strcspn(at, " ");
@@ -139,17 +140,33 @@ static double largest(const float *x, int64_t n)
     return most;
 }
 
-static bool has_moments(const pm_session *s, int param)
+// What an optimiser keeps of the first gradient, which nothing has bent yet.
+typedef struct trace {
+    const char *suffix;
+    double      by;         // the gradient is so often what is kept,
+    bool        squared;    // or the root of it, without its sign
+} trace;
+
+static const trace traces[] = { [PM_ADAM] = { ".adam.m", 10, false }, [PM_ADAGRAD] = { ".adagrad.sum", 1, true }, [PM_SGD] = { ".sgd.m", 1, false } };
+
+static const trace *trace_of(const pm_session *s)
+{
+    return &traces[pm_session_optimiser(s->config)];
+}
+
+// Whether an optimiser has a state of the parameter.
+static bool is_optimised(const pm_session *s, int param)
 {
     char name[160];
-    snprintf(name, sizeof name, "%s.adam.m", pm_net_param_name(s->net, param));
+    snprintf(name, sizeof name, "%s%s", pm_net_param_name(s->net, param), trace_of(s)->suffix);
     return pm_store_find(s->store, name, NULL, NULL, NULL);
 }
 
-// How far Adam may carry an error of one unit of the gradient, element by element, summed over the steps: an Adam step is
+// How far an optimiser may carry an error of one unit of the gradient, element by element, summed over the steps: an Adam step is
 // rate · m / (sqrt(v) + eps), so where a gradient is near 0 beside its tensor's largest, rounding alone may turn the step round.
 // Comparing parameters by their own size would call that an error. Here the first-order bound of the step's error is the scale:
-// |dm| <= (1 - beta1^t) g, |d sqrt(v)| <= sqrt(1 - beta2^t) g for an error of g in every gradient so far.
+// |dm| <= (1 - beta1^t) g, |d sqrt(v)| <= sqrt(1 - beta2^t) g for an error of g in every gradient so far; for AdaGrad's
+// rate · g / (sqrt(a) + eps) |d sqrt(a)| <= sqrt(t) g; for momentum |dm| <= g + momentum · g + … .
 typedef struct reach {
     int      count;
     double **scale;      // [parameter][element], in units of UNIT
@@ -171,28 +188,55 @@ static pm_status reach_create(void *parent, const pm_session *s, reach *r)
     return PM_OK;
 }
 
+// What step t adds to the reach of an element, in sizes of the gradient: given what the optimiser keeps of it.
+static double adam_reach(double rate, double m, double v, int64_t t)
+{
+    const double root = sqrt(v) + 1e-8;
+    return rate * ((1 - pow(0.9, (double)t)) + fabs(m) / root * sqrt(1 - pow(0.999, (double)t))) / root;
+}
+
+static double adagrad_reach(double rate, double sum, int64_t t)
+{
+    return rate * (1 + sqrt((double)t)) / (sqrt(sum) + (double)PM_ADAGRAD_EPS);
+}
+
+static double sgd_reach(double rate, double momentum, int64_t t)
+{
+    double steps = 0;
+    for (int64_t k = 0; k < t; k++) steps = momentum * steps + 1;
+    return rate * steps;
+}
+
 // Adds step t of ref, which has just been done.
+static pm_status reach_param(void *scratch, const side *ref, reach *r, int i, int64_t t)
+{
+    const pm_session *s = ref->session;
+    const pm_optimiser_kind kind = pm_session_optimiser(s->config);
+    const double rate = pm_optimiser_rate(kind, pm_config_number(s->config, "lr"), t), momentum = pm_config_number(s->config, "momentum");
+    const char *name = pm_net_param_name(s->net, i);
+    float *w, *kept, *second = NULL;
+    int64_t n;
+    PM_TRY(read_tensor(scratch, s, name, &w, &n));
+    PM_TRY(read_suffixed(scratch, s, name, trace_of(s)->suffix, &kept, &n));
+    if (kind == PM_ADAM) PM_TRY(read_suffixed(scratch, s, name, ".adam.v", &second, &n));
+    // Adam's m over its weights is a mean of gradients, AdaGrad's sum holds the square of each, momentum's m is a sum: its largest element tells their size
+    const double most = kind == PM_ADAGRAD ? sqrt(largest(kept, n)) : largest(kept, n) / (kind == PM_ADAM ? 1 - pow(0.9, (double)t) : 1);
+    r->gradient[i] = fmax(r->gradient[i], most);
+    for (int64_t k = 0; k < n; k++) {
+        const double step = kind == PM_ADAM      ? adam_reach(rate, kept[k], second[k], t)
+                            : kind == PM_ADAGRAD ? adagrad_reach(rate, kept[k], t)
+                                                 : sgd_reach(rate, momentum, t);
+        r->scale[i][k] += step * r->gradient[i] + 2 * fabs((double)w[k]);
+    }
+    return PM_OK;
+}
+
 static pm_status reach_step(void *parent, const side *ref, reach *r, int64_t t)
 {
-    const double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, rate = pm_adam_rate(pm_config_number(ref->session->config, "lr"), beta1, beta2, t);
     void *scratch = pm_alloc(parent, 1);
     PM_CHECK_ALLOC(scratch);
-    for (int i = 0; i < r->count; i++) {
-        if (!has_moments(ref->session, i)) continue;
-        const char *name = pm_net_param_name(ref->session->net, i);
-        float *w, *m, *v;
-        int64_t n;
-        PM_TRY(read_tensor(scratch, ref->session, name, &w, &n));
-        PM_TRY(read_suffixed(scratch, ref->session, name, ".adam.m", &m, &n));
-        PM_TRY(read_suffixed(scratch, ref->session, name, ".adam.v", &v, &n));
-        // m over its weights is a mean of gradients: its largest element tells their size
-        r->gradient[i] = fmax(r->gradient[i], largest(m, n) / (1 - pow(beta1, (double)t)));
-        for (int64_t k = 0; k < n; k++) {
-            const double root = sqrt((double)v[k]) + eps, g = r->gradient[i];
-            r->scale[i][k] += rate * ((1 - pow(beta1, (double)t)) + fabs((double)m[k]) / root * sqrt(1 - pow(beta2, (double)t))) * g / root +
-                              2 * fabs((double)w[k]);
-        }
-    }
+    for (int i = 0; i < r->count; i++)
+        if (is_optimised(ref->session, i)) PM_TRY(reach_param(scratch, ref, r, i, t));
     pm_free(scratch);
     return PM_OK;
 }
@@ -207,24 +251,26 @@ static pm_status prove_parameters(void *parent, const side *got, const side *wan
         PM_TRY(read_tensor(parent, want->session, name, &y, &n));
         const double most = largest(y, n);
         for (int64_t k = 0; k < n; k++)
-            judge(p, &p->parameter, in_units(x[k], y[k], r && has_moments(want->session, i) ? r->scale[i][k] : most), "parameter", name, k, x[k], y[k]);
+            judge(p, &p->parameter, in_units(x[k], y[k], r && is_optimised(want->session, i) ? r->scale[i][k] : most), "parameter", name, k, x[k], y[k]);
     }
     return PM_OK;
 }
 
-// After the first step Adam's m is a tenth of the gradient, which nothing has bent yet.
+// Of the first step.
 static pm_status prove_gradients(void *parent, const side *got, const side *want, pm_model_proof *p)
 {
+    const trace *t = trace_of(want->session);
     for (int i = 0; i < pm_net_param_count(want->session->net); i++) {
         const char *name = pm_net_param_name(want->session->net, i);
         float *x, *y;
         int64_t n;
-        if (!has_moments(want->session, i)) continue;
-        PM_TRY(read_suffixed(parent, got->session, name, ".adam.m", &x, &n));
-        PM_TRY(read_suffixed(parent, want->session, name, ".adam.m", &y, &n));
+        if (!is_optimised(want->session, i)) continue;
+        PM_TRY(read_suffixed(parent, got->session, name, t->suffix, &x, &n));
+        PM_TRY(read_suffixed(parent, want->session, name, t->suffix, &y, &n));
+        for (int64_t k = 0; k < n && t->squared; k++) x[k] = sqrtf(x[k]), y[k] = sqrtf(y[k]);
         const double most = largest(y, n);
         for (int64_t k = 0; k < n; k++)
-            judge(p, &p->gradient, in_units(x[k], y[k], most), "gradient of", name, k, 10.0 * x[k], 10.0 * y[k]);
+            judge(p, &p->gradient, in_units(x[k], y[k], most), "gradient of", name, k, t->by * x[k], t->by * y[k]);
     }
     return PM_OK;
 }

@@ -93,7 +93,7 @@ static void check_words(const pm_build *b, const pm_pass *pass)
     if (!any) pm_graph_fail(b->g, PM_ERR_ARG, "pass %s trains \"%s\", and no parameter is called so", pass->name, pass->trains[b->part] ? pass->trains[b->part] : "all");
 }
 
-// Adam over the parameters that are trained, clipped where the model asks, then what each is held to.
+// The optimiser over the parameters that are trained, clipped where the model asks, then what each is held to.
 static void capture_optimiser(pm_session *s, pm_build *b, const pm_pass *pass, pm_var rate)
 {
     const double l2 = pm_config_number(s->config, "l2"), half = pm_config_number(s->config, "decay"), limit = pm_config_number(s->config, "clip");
@@ -111,7 +111,9 @@ static void capture_optimiser(pm_session *s, pm_build *b, const pm_pass *pass, p
     const pm_var factor = limit > 0 ? pm_clip_gradients(b->net, trained, decay, (float)limit) : (pm_var){ -1 };
     for (int i = 0; i < count; i++) {
         if (!trained[i]) continue;
-        pm_adam_step(b->net, pm_net_param_name(b->net, i), rate, &(pm_optimiser_adam){ .decay = decay[i], .factor = limit > 0 ? &factor : NULL });
+        const pm_optimiser o = { .kind = pm_session_optimiser(s->config), .decay = decay[i], .momentum = (float)pm_config_number(s->config, "momentum"),
+                                 .factor = limit > 0 ? &factor : NULL };
+        pm_optimiser_step(b->net, pm_net_param_name(b->net, i), rate, &o);
         pm_net_constrain(b->net, i);
     }
     pm_free(trained);
@@ -285,7 +287,7 @@ pm_status pm_session_write_schedule(pm_session *s, const pm_progress_state *from
     pm_progress_state at = *from;
     const double lr = pm_config_number(s->config, "lr");
     for (int64_t i = 0; i < n; i++, at.step++) {
-        table[i * width] = (float)pm_adam_rate(lr, 0.9, 0.999, at.step + 1);
+        table[i * width] = (float)pm_optimiser_rate(pm_session_optimiser(s->config), lr, at.step + 1);
         for (int k = 0; k < s->column_count; k++) table[i * width + 1 + k] = (float)s->model->schedule_value(&at, k);
     }
     return pm_store_write_rows(s->store, "schedule", 0, n, table);

@@ -177,6 +177,11 @@ pm_status pm_session_rows(const pm_session *s, const pm_eval_part *part, uint32_
                    s->model->fold_in ? ": it scores either trained or new users at a time" : "");
 }
 
+pm_optimiser_kind pm_session_optimiser(const pm_config *config)
+{
+    return pm_config_is(config, "optimizer", "adagrad") ? PM_ADAGRAD : pm_config_is(config, "optimizer", "sgd") ? PM_SGD : PM_ADAM;
+}
+
 pm_status pm_session_write_state(pm_session *s, const char *name, const pm_state *state)
 {
     uint32_t words[PM_STATE_COUNT] = { 0 };

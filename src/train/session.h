@@ -61,11 +61,14 @@ typedef struct pm_position {
 } pm_position;
 pm_status pm_session_run(pm_session *s, int pass, const pm_position *from, int64_t n);
 
+// The optimiser that the hyperparameter optimizer names; Adam where there is none.
+pm_optimiser_kind pm_session_optimiser(const pm_config *config);
+
 // For each user of a part its row of the training matrix; PM_ID_NONE where it has none. *held_out: whether all lack one.
 // Errors    PM_ERR_DATA naming a user, when some have a row and it has not
 pm_status pm_session_rows(const pm_session *s, const pm_eval_part *part, uint32_t *rows, bool *held_out);
 
-// Uploads the schedule of the next n <= PM_SLOTS steps: learning rate with Adam's bias correction, then the model's columns.
+// Uploads the schedule of the next n <= PM_SLOTS steps: learning rate (with Adam's bias correction), then the model's columns.
 pm_status pm_session_write_schedule(pm_session *s, const pm_progress_state *from, int64_t n);
 
 // What the model is told of the users of a matrix: its rows, and, where the model wants what was disliked, that too. `user`: of each row, an index into

@@ -204,6 +204,7 @@ pm_status suite_gradient(suite *s, const pm_model *model, const char *setting)
     PM_CHECK_ALLOC(scratch);
     PM_TRY(pm_model_proof_setup(scratch, model, setting, s->seed, &split, &config));
     if (pm_config_text(config, "clip")) PM_TRY(pm_config_set(config, "clip", "0"));    // Adam is to be given the gradient itself
+    if (pm_config_text(config, "optimizer")) PM_TRY(pm_config_set(config, "optimizer", "adam"));    // whose state tells it
     const pm_session_params params = { .split = split, .config = config, .device = s->device, .seed = s->seed, .double_precision = true };
     PM_TRY(pm_session_open(s->ctx, &params, &all));
     PM_TRY(pm_session_prepare_training(all));

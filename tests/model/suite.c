@@ -37,7 +37,7 @@ static pm_status each_model(suite *s, model_test *test)
 {
     char setting[160];
     for (int i = 0; i < pm_model_count(); i++)
-        for (int k = 0; pm_model_variant(pm_model_at(i), k, setting, sizeof setting); k++) PM_TRY(test(s, pm_model_at(i), setting));
+        for (int k = 0; (!s->only || strcmp(s->only, pm_model_at(i)->name) == 0) && pm_model_variant(pm_model_at(i), k, setting, sizeof setting); k++) PM_TRY(test(s, pm_model_at(i), setting));
     return PM_OK;
 }
 
@@ -60,7 +60,7 @@ static pm_status run_doctor(suite *s)
 
 static int usage(void)
 {
-    fputs("usage: model_suite --device D --suite parity|gradient|repeat|overfit|doctor [--steps N] [--seed N]\n", stderr);
+    fputs("usage: model_suite --device D --suite parity|gradient|repeat|overfit|doctor [--model NAME] [--steps N] [--seed N]\n", stderr);
     return 2;
 }
 
@@ -79,6 +79,7 @@ int main(int argc, char **argv)
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--device") == 0) s.device = argv[i + 1];
         else if (strcmp(argv[i], "--suite") == 0) name = argv[i + 1];
+        else if (strcmp(argv[i], "--model") == 0) s.only = argv[i + 1];
         else if (strcmp(argv[i], "--steps") == 0) s.steps = atoll(argv[i + 1]);
         else if (strcmp(argv[i], "--seed") == 0) s.seed = strtoull(argv[i + 1], NULL, 10);
         else return usage();

@@ -1,4 +1,4 @@
-// The model suites share one binary: model_suite --device D --suite parity|gradient|repeat|overfit|doctor [--steps N] [--seed N]
+// The model suites share one binary: model_suite --device D --suite parity|gradient|repeat|overfit|doctor [--model NAME] [--steps N] [--seed N]
 #ifndef PM_MODEL_SUITE_H
 #define PM_MODEL_SUITE_H
 
@@ -6,7 +6,7 @@
 
 typedef struct suite {
     pm_ctx     *ctx;
-    const char *device;
+    const char *device, *only;    // only: this model alone; NULL: all
     uint64_t    seed;
     int64_t     steps;
     int         ran, failed;
