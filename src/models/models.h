@@ -15,5 +15,6 @@
 
 extern const pm_model pm_model_autorec, pm_model_ohns_autorec, pm_model_ns_autorec, pm_model_nce_autorec;
 extern const pm_model pm_model_dae, pm_model_item_pop, pm_model_mult_dae, pm_model_mult_vae;
+extern const pm_model pm_model_bpr, pm_model_cml, pm_model_cdae;
 
 #endif
