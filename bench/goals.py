@@ -5,7 +5,7 @@
     bench/goals.py step train --results goals.json  # some parts, kept; the table shows all that the file has
     bench/goals.py --quick                          # small sizes: shows that everything runs; the figures mean nothing
 
-Parts: torch, tuned (peers/torch_mult_vae.py), step (a training step op by op, beside OpenBLAS on its products), eval (`pumice bench eval`), train (the
+Parts: torch, tuned (peers/torch_mult_vae.py), step (a training step op by op, beside OpenBLAS on its products), eval and ranking (`pumice bench eval`), train (the
 memory of `pumice train`), drivers (matmul shaders on the software Vulkan drivers), work (step time against batch, interactions, items),
 start (time to the first step), gpu (a Vulkan device that is no software, where there is one). Each figure is a ratio of medians taken in turns in
 one run; sizes are Mult-VAE's on ML-20M, data synthetic. Needs NumPy and SciPy, and PyTorch for the part torch.
@@ -121,6 +121,27 @@ def part_eval(options, env):
                "--threads", str(options.threads), "--seconds", "0.1" if options.quick else "15", "--json", "--quiet"]
     model = common.run_json(command, env)["models"][0]
     return {"evaluation_to_training": model["per_training"], "evaluation_to_blas": model["per_product_ceiling"], "users": model["users"]}
+
+
+# Every metric of top lists, at the cut-offs of the papers.
+LIST_METRICS = ",".join(["rprecision@50", "ndcg_full@50", "map_precision@5", "map_precision@50", "precision@5", "precision@50", "recall@5", "recall@50",
+                         "f1@5", "f1@10", "f1@20", "f1@50", "ndcg@100", "recall_capped@20", "recall_capped@50", "map@100", "novelty_map@100", "mrr@100",
+                         "hr@10", "coverage@100", "gini@100", "tail_short@100", "tail_medium@100", "tail_long@100"])
+
+
+def part_ranking(options, env):
+    """All metrics of top lists for 100,000 users and 20,000 items, by a model whose epoch is short: `pumice bench eval`."""
+    users, items, interactions = (2000, 800, 60000) if options.quick else (100000, 20000, 10000000)
+    with tempfile.TemporaryDirectory() as folder:
+        data = os.path.join(folder, "data.csv")
+        made = [common.pumice(options), "data", "synth", "--users", str(users), "--items", str(items), "--interactions", str(interactions), "-o", data]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, env=env)
+        command = [common.pumice(options), "bench", "eval", "--model", "mult-dae", "--hidden", "none", "--latent", "100", "--data", data, "--protocol",
+                   "user-temporal", "--metrics", LIST_METRICS, "--device", "cpu", "--threads", str(options.threads), "--seconds",
+                   "0.1" if options.quick else "10", "--json", "--quiet"]
+        model = common.run_json(command, env)["models"][0]
+    return {"users": model["users"], "items": model["items"], "evaluation_to_training": model["per_training"],
+            "metrics_to_training": model["metric_seconds"] / model["training_seconds"]}
 
 
 def part_train(options, env):
@@ -257,6 +278,13 @@ def eval_rows(r):
     yield "the same, against its matmuls at OpenBLAS's speed", "≤ 1.5", e and f"{e['evaluation_to_blas']:.2f}", e and e["evaluation_to_blas"] <= 1.5
 
 
+def ranking_rows(r):
+    e = r.get("ranking")
+    what = f"all metrics of top lists, {e['users']:,} users, {e['items']:,} items, one hidden layer of 100" if e else "all metrics of top lists"
+    yield f"{what}: evaluation, against an epoch", "≤ 1", e and f"{e['evaluation_to_training']:.2f}", e and e["evaluation_to_training"] <= 1
+    yield "the same, lists read back and metrics alone", "≤ 1", e and f"{e['metrics_to_training']:.4f}", e and e["metrics_to_training"] <= 1
+
+
 def train_rows(r):
     t = r.get("train")
     yield "peak device memory, ML-20M's shape, `pumice train`", "≤ 1.0 GB", t and f"{t['peak_memory'] / 1e9:.2f} GB", t and t["peak_memory"] <= 1e9
@@ -301,7 +329,7 @@ def gpu_rows(r):
 
 def print_table(results):
     common.head("what", "goal", "measured", "")
-    for rows in (torch_rows, step_rows, eval_rows, train_rows, gpu_rows, driver_rows, work_rows, start_rows):
+    for rows in (torch_rows, step_rows, eval_rows, ranking_rows, train_rows, gpu_rows, driver_rows, work_rows, start_rows):
         for what, goal, text, met in rows(results):
             common.row(what, goal, text or "", verdict(bool(met) if text else None))
     print()

@@ -133,6 +133,7 @@ static void add_facts(pm_bench *b, const pm_session *s, const pm_evaluator *e, c
     pm_json_add_integer(f, "ops", m->count);
     pm_json_add_real(f, "seconds", all);
     pm_json_add_real(f, "top_k_seconds", ranking);
+    pm_json_add_real(f, "metric_seconds", pm_samples_spread(&m->host).median);
     pm_json_add_real(f, "training_seconds", training);
     pm_json_add_real(f, "product_ceiling_seconds", rival > 0 ? rival : NAN);
     pm_json_add_real(f, "per_product_ceiling", all / rival);
