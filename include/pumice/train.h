@@ -104,6 +104,21 @@ typedef struct pm_recommendation {
 // *list hangs from ctx. Unknown items among `items` are an error naming them.
 pm_status pm_recommend(pm_ctx *ctx, const pm_recommend_params *params, pm_recommendation **list, int64_t *count);
 
+// The scores that a run gives to pairs of users and items, in their order, known ones too. What they mean is the model's affair: a logit, a rating, a
+// share; they rank the items of one user.
+typedef struct pm_predict_params {
+    const char    *run, *device;
+    pm_read_params pairs;     // a file of user,item, in any format that pm_data_read takes; values and times are not looked at. A pair given twice is
+                              // predicted once
+} pm_predict_params;
+typedef struct pm_prediction {
+    const char *user, *item;
+    float       score;
+} pm_prediction;
+// *list hangs from ctx.
+// Errors    PM_ERR_NOT_FOUND naming the first user or item that the run does not know, or of whom it has no history; what pm_data_read fails with
+pm_status pm_predict(pm_ctx *ctx, const pm_predict_params *params, pm_prediction **list, int64_t *count);
+
 // The result document of DESIGN as JSON text; hangs from parent.
 pm_status pm_result_json(const void *parent, const pm_result *result, char **json);
 void      pm_result_destroy(pm_result **result);

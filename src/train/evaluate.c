@@ -392,6 +392,15 @@ pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float 
     return PM_OK;
 }
 
+pm_status pm_evaluator_scores(pm_evaluator *e, const float **scores, int64_t *widest)
+{
+    PM_TRY(score_all(e));
+    PM_TRY(read_results(e));
+    *scores = e->scores;
+    *widest = e->widest;
+    return PM_OK;
+}
+
 void pm_evaluator_preferences(const pm_evaluator *e, const uint32_t **reaching, const double **means)
 {
     *reaching = e->reaching;

@@ -138,6 +138,10 @@ pm_program_stats pm_evaluator_stats(const pm_evaluator *e);
 // The lists of the last run: ids and scores, [users, depth].
 pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float **scores, int64_t *depth);
 
+// Scores the candidates of a part, [users, widest] in their order, known items too; NaN where scores are not finite. Of evaluators with a set, PM_TIES_ID and
+// a sampled part.
+pm_status pm_evaluator_scores(pm_evaluator *e, const float **scores, int64_t *widest);
+
 // What is evaluated, how deep its lists are, and the program that scores a batch, in how many batches.
 const pm_eval_part *pm_evaluator_part(const pm_evaluator *e);
 int64_t             pm_evaluator_depth(const pm_evaluator *e);

@@ -1,20 +1,11 @@
-// Using a trained run: evaluation and recommendation.
+// Using a trained run: evaluation and recommendation. Prediction is in predict.c.
 #include <pumice/state.h>
 
 #include "train/runfolder.h"
+#include "train/use.h"
 
-// What both need: the run's spec, its checkpoint, and a session over a split.
-typedef struct opened {
-    pm_spec       *spec;
-    pm_config     *config;
-    pm_checkpoint *checkpoint;
-    pm_split      *split;
-    pm_session    *session;
-} opened;
-
-static pm_status open_run(pm_ctx *ctx, const void *parent, const char *run, opened *o)
+pm_status pm_use_open(const void *parent, const char *run, pm_opened *o)
 {
-    (void)ctx;
     pm_spec *asked;
     PM_TRY(pm_run_read_spec(parent, run, &asked));
     o->spec = pm_new(parent, pm_spec);
@@ -24,7 +15,7 @@ static pm_status open_run(pm_ctx *ctx, const void *parent, const char *run, open
     return pm_checkpoint_open(parent, run, &o->checkpoint);
 }
 
-static pm_status open_session(pm_ctx *ctx, opened *o, const char *device)
+pm_status pm_use_session(pm_ctx *ctx, pm_opened *o, const char *device)
 {
     const pm_session_params params = { .split = o->split, .config = o->config, .device = device ? device : o->spec->device, .seed = o->spec->seed };
     return pm_session_open(ctx, &params, &o->session);
@@ -33,7 +24,7 @@ static pm_status open_session(pm_ctx *ctx, opened *o, const char *device)
 // ---- evaluation ----
 
 // The run's own data must be what it was trained on; other data is renumbered to the run's items.
-static pm_status load_part(const void *parent, opened *o, const pm_evaluate_params *p, pm_eval_part *part)
+static pm_status load_part(const void *parent, pm_opened *o, const pm_evaluate_params *p, pm_eval_part *part)
 {
     pm_spec spec = *o->spec;
     if (p->data) spec.data = p->data;
@@ -68,7 +59,7 @@ static pm_status load_part(const void *parent, opened *o, const pm_evaluate_para
     return PM_OK;
 }
 
-static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, pm_result *r)
+static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, pm_opened *o, pm_result *r)
 {
     pm_metric_set *set;
     pm_evaluator *e;
@@ -77,7 +68,7 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, p
     pm_analyst *analyst = NULL;
     pm_eval_part *part = pm_new(r, pm_eval_part);
     PM_CHECK_ALLOC(part);
-    PM_TRY(open_run(ctx, r, p->run, o));
+    PM_TRY(pm_use_open(r, p->run, o));
     PM_TRY(pm_metric_set_parse(r, p->metrics ? p->metrics : o->spec->metrics, &set));
     if (p->analysis) PM_TRY(pm_analyst_choose(r, o->config, p->analysis, &analyses));
     PM_TRY(load_part(r, o, p, part));
@@ -85,7 +76,7 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, p
     r->config = o->config;
     r->run = pm_strdup(r, p->run);
     PM_CHECK_ALLOC(r->run);
-    PM_TRY(open_session(ctx, o, p->device));
+    PM_TRY(pm_use_session(ctx, o, p->device));
     const pm_evaluator_params params = { .part = part, .name = p->validation ? "valid" : "test", .set = set, .ties = o->spec->ties };
     PM_TRY(pm_evaluator_create(o->session, &params, &e));
     if (analyses) PM_TRY(pm_analyst_create(o->session, part, analyses, &analyst));
@@ -108,7 +99,7 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, opened *o, p
 
 pm_status pm_evaluate_split(pm_ctx *ctx, const pm_evaluate_params *params, pm_split *split, pm_result **out)
 {
-    opened o = { .split = split };
+    pm_opened o = { .split = split };
     *out = pm_new(ctx, pm_result);
     PM_CHECK_ALLOC(*out);
     const pm_status st = evaluate(ctx, params, &o, *out);
@@ -187,7 +178,7 @@ static pm_status empty_split(const void *parent, pm_ids *items, pm_split **out)
     return pm_csr_build(parent, 0, pm_ids_count(items), 0, NULL, NULL, NULL, NULL, &(*out)->train, NULL);
 }
 
-static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params *p, opened *o, pm_recommendation **list, int64_t *count)
+static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params *p, pm_opened *o, pm_recommendation **list, int64_t *count)
 {
     pm_eval_part *part = pm_new(scratch, pm_eval_part);
     pm_evaluator *e;
@@ -198,7 +189,7 @@ static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params
     part->users = 1;
     part->user = pm_new(scratch, uint32_t);
     PM_CHECK_ALLOC(part->user);
-    PM_TRY(open_run(ctx, scratch, p->run, o));
+    PM_TRY(pm_use_open(scratch, p->run, o));
     if (p->user) {
         PM_TRY(pm_spec_load(scratch, o->spec, &o->split));
         PM_REQUIRE(ctx, pm_split_hash(o->split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA,
@@ -210,7 +201,7 @@ static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params
         PM_TRY(empty_split(scratch, items, &o->split));
         PM_TRY(history_of_items(scratch, items, p, &part->input));
     }
-    PM_TRY(open_session(ctx, o, p->device));
+    PM_TRY(pm_use_session(ctx, o, p->device));
     PM_TRY(pm_evaluator_create(o->session, &(pm_evaluator_params){ .part = part, .name = "recommend", .depth = p->top }, &e));
     PM_TRY(pm_checkpoint_load_best(o->checkpoint, o->session));
     PM_TRY(pm_evaluator_lists(e, &ids, &scores, &depth));
@@ -227,7 +218,7 @@ static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params
 
 pm_status pm_recommend(pm_ctx *ctx, const pm_recommend_params *params, pm_recommendation **list, int64_t *count)
 {
-    opened o = { 0 };
+    pm_opened o = { 0 };
     *list = NULL;
     *count = 0;
     PM_REQUIRE(ctx, (params->user != NULL) != (params->item_count > 0), PM_ERR_ARG, "recommend needs a user, or items, not both");

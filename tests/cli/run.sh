@@ -20,6 +20,25 @@ says out "ndcg@100"
 says out "±"
 expect 0 recommend run --user u1 --top 5 --json
 [ "$(json recommendations 4 rank)" = 5 ] || fail "five recommendations"
+# the scores of pairs are those that recommendation ranks by, known items have one too, and the order is the file's
+best=$(json recommendations 0 item) score=$(json recommendations 0 score) next=$(json recommendations 1 item)
+printf 'user,item\nu1,%s\nu2,i1\nu1,%s\nu1,%s\nu1,i1\n' "$next" "$best" "$next" >pairs.csv
+expect 0 predict run --pairs pairs.csv --json
+says err "1 pairs are given twice"
+[ "$(json predictions 2 item)" = "$best" ] || fail "the order of the pairs"
+echo "$(json predictions 2 score) $score" | awk '{ exit !(($1 - $2) ^ 2 < 1e-12) }' || fail "the score of $best is $(json predictions 2 score) and $score"
+[ "$(json predictions 3 item)" = i1 ] || fail "the last pair"
+expect 0 predict run --pairs pairs.csv -o scores.tsv
+[ "$(wc -l <scores.tsv)" -eq 5 ] || fail "a line a pair"
+sed -n 4p scores.tsv | awk -v item="$best" -v score="$score" '{ exit !($1 == "u1" && $2 == item && ($3 - score) ^ 2 < 1e-12) }' || fail "the file: $(sed -n 4p scores.tsv)"
+printf 'u1,nothing\n' >unknown.csv
+expect 2 predict run --pairs unknown.csv
+says err 'no item "nothing"'
+printf 'nobody,i1\n' >unknown.csv
+expect 2 predict run --pairs unknown.csv
+says err 'no user "nobody"'
+expect 2 predict run
+says err "--pairs"
 expect 0 recommend run --items i1,i2 --top 3
 [ "$(wc -l <out)" -eq 5 ] || fail "three recommendations"
 grep -qw -e i1 -e i2 out && fail "known items are recommended"

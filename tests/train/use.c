@@ -24,7 +24,7 @@ static void assert_same_metrics(const pm_metric_result *a, int count, const pm_m
 static void evaluation_says_what_training_said(void **state)
 {
     static const char *const models[] = { "item-pop", "mult-dae", "mult-vae" };
-    static const char *const protocols[] = { "strong", "random", "leave-one-out" };
+    static const char *const protocols[] = { "strong", "random", "user-temporal", "leave-one-out" };
     fixture *f = *state;
     for (int k = 0; k < PM_COUNT(models) * PM_COUNT(protocols); k++) {
         const char *run = in_folder(f, "run");
@@ -147,6 +147,58 @@ static void recommendations_leave_out_what_is_known(void **state)
             }
             pm_free(list);
         }
+    pm_result_destroy(&r);
+}
+
+// Every item for three users: a list of recommendations is what is unknown, by score; what is known has a score too.
+static void predictions_are_what_ranks(void **state)
+{
+    fixture *f = *state;
+    const char *run = in_folder(f, "run"), *csv = in_folder(f, "pairs.tsv");
+    const pm_spec spec = small_spec("mult-dae");
+    pm_result *r = trained(f, &spec, run);
+    const pm_split *s = r->split;
+    const uint32_t users[] = { s->test.user[3], s->train_user[7], s->valid.user[0] };
+    const int64_t items = s->train.cols;
+    FILE *file = fopen(csv, "w");
+    assert_non_null(file);
+    for (int64_t i = 0; i < items; i++)
+        for (int u = 0; u < 3; u++) fprintf(file, "%s\t%s\n", pm_ids_name(s->users, users[u]), pm_ids_name(s->items, (i * 7 + u) % items));
+    fclose(file);
+    pm_prediction *p;
+    int64_t count, listed;
+    const pm_predict_params params = { .run = run, .pairs = { .path = csv } };
+    if (pm_predict(f->ctx, &params, &p, &count) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    assert_int_equal(count, 3 * items);
+    for (int u = 0; u < 3; u++) {
+        pm_recommendation *list;
+        const char *name = pm_ids_name(s->users, users[u]);
+        assert_int_equal(pm_recommend(f->ctx, &(pm_recommend_params){ .run = run, .user = name, .top = items }, &list, &listed), PM_OK);
+        assert_true(listed > 20 && listed < items);
+        int64_t matched = 0;
+        for (int64_t i = 0; i < items; i++) {
+            const pm_prediction *one = &p[3 * i + u];
+            assert_string_equal(one->user, name);
+            assert_string_equal(one->item, pm_ids_name(s->items, (i * 7 + u) % items));
+            for (int64_t k = 0; k < listed; k++) {
+                if (strcmp(list[k].item, one->item) != 0) continue;
+                if (fabsf(list[k].score - one->score) > 1e-5f) fail_msg("%s, %s: %g and %g", name, one->item, (double)list[k].score, (double)one->score);
+                matched++;
+            }
+        }
+        assert_int_equal(matched, listed);
+        pm_free(list);
+    }
+    pm_free(p);
+    put_text(f, "pairs.tsv", "u1\ti1\nu1\tnone\n");
+    assert_int_equal(pm_predict(f->ctx, &params, &p, &count), PM_ERR_NOT_FOUND);
+    says(f, "no item \"none\" in the run");
+    assert_null(p);
+    put_text(f, "pairs.tsv", "u1\ti1\nsomebody\ti1\n");
+    assert_int_equal(pm_predict(f->ctx, &params, &p, &count), PM_ERR_NOT_FOUND);
+    says(f, "no user \"somebody\"");
+    put_text(f, "pairs.tsv", "u1\n");
+    assert_int_equal(pm_predict(f->ctx, &params, &p, &count), PM_ERR_DATA);
     pm_result_destroy(&r);
 }
 
@@ -279,6 +331,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(temporal_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(evaluation_on_other_data, set_up, tear_down),
         cmocka_unit_test_setup_teardown(recommendations_leave_out_what_is_known, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(predictions_are_what_ranks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(recommendations_for_items, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_constant_scorer_gets_a_tenth, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_model_by_id_needs_its_users, set_up, tear_down),
