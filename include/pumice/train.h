@@ -221,6 +221,9 @@ pm_status pm_report_metrics(const void *parent, const char *run, const pm_spec *
 // pm_evaluate with those metrics, and where the protocol ranks all items also with every analysis that the model has.
 pm_status pm_report_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_result **out);
 
+// pm_train with the same metrics and analyses, these of the test part or of validation. The epoch is chosen as pm_train chooses it.
+pm_status pm_report_train(pm_ctx *ctx, const pm_spec *spec, const char *run, bool validation, pm_result **out);
+
 // Holds a device against `ref`: every op, then one training step of every model.
 typedef struct pm_doctor_row {
     const char *what;         // "op matmul", "model mult-vae"

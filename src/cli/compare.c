@@ -15,10 +15,14 @@ typedef struct contest {
     const char *quintiles;           // the metric to break down; NULL
 } contest;
 
+static bool on_validation(const contest *c)
+{
+    return pm_cli_has(c->cli, "part") && pm_name_equal(pm_cli_text(c->cli, "part"), "validation");
+}
+
 static pm_metrics *users_of(const contest *c, int run)
 {
-    return c->cli && pm_cli_has(c->cli, "part") && pm_name_equal(pm_cli_text(c->cli, "part"), "validation")
-               ? c->result[run]->validation_users : c->result[run]->test_users;
+    return on_validation(c) ? c->result[run]->validation_users : c->result[run]->test_users;
 }
 
 // ---- getting results -----------------------------------------------------------------------------------------------
@@ -74,18 +78,6 @@ static bool concerns(const contest *c, int run, const char *setting)
     return !any || has_hyper(entry_model(c->name[run]), setting);
 }
 
-// A report shows more than what was asked for; the epoch is chosen by the same metric all the same.
-static pm_status add_report_metrics(const pm_cli *cli, pm_spec *spec)
-{
-    if (!spec->select && spec->metrics) {
-        char *first = pm_strdup(cli->ctx, spec->metrics);
-        PM_CHECK_ALLOC(first);
-        first[strcspn(first, ",")] = 0;
-        spec->select = first;
-    }
-    return pm_report_metrics(cli->ctx, NULL, spec, spec->metrics, &spec->metrics);
-}
-
 // "MODEL:name=value:name=value": the common settings, then its own; preset=NAME among them is a preset.
 static pm_status train_entry(contest *c, int run)
 {
@@ -96,7 +88,6 @@ static pm_status train_entry(contest *c, int run)
     PM_TRY(pm_cli_cut(cli->ctx, c->name[run], ':', &pieces, &count));
     PM_TRY(pm_cli_spec(cli, &spec));
     spec.model = pieces[0];
-    if (pm_cli_has(cli, "report")) PM_TRY(add_report_metrics(cli, &spec));
     const char **settings = pm_new_array(cli->ctx, const char *, spec.setting_count + count);
     PM_CHECK_ALLOC(settings);
     int kept = 0;
@@ -114,19 +105,19 @@ static pm_status train_entry(contest *c, int run)
         PM_CHECK_ALLOC(run_folder);
     }
     if (!pm_cli_has(cli, "quiet")) pm_terminal_log(&cli->terminal, PM_LOG_INFO, c->name[run]);
-    return pm_train(cli->ctx, &spec, run_folder, &c->result[run]);
+    if (!pm_cli_has(cli, "report")) return pm_train(cli->ctx, &spec, run_folder, &c->result[run]);
+    return pm_report_train(cli->ctx, &spec, run_folder, on_validation(c), &c->result[run]);
 }
 
 static pm_status evaluate_entry(contest *c, int run)
 {
     pm_cli *cli = c->cli;
-    const char *part = pm_cli_text(cli, "part");
     const pm_evaluate_params params = {
         .run = c->name[run],
         .data = pm_cli_text(cli, "data"),
         .metrics = pm_cli_text(cli, "metrics"),
         .device = pm_cli_text(cli, "device"),
-        .validation = part && pm_name_equal(part, "validation"),
+        .validation = on_validation(c),
     };
     return (pm_cli_has(cli, "report") ? pm_report_evaluate : pm_evaluate)(cli->ctx, &params, &c->result[run]);
 }
@@ -386,13 +377,12 @@ static pm_status write_report(const contest *c)
 {
     pm_report_entry entries[MAX_RUNS];
     for (int i = 0; i < c->count; i++) entries[i] = (pm_report_entry){ c->name[i], c->result[i] };
-    const char *part = pm_cli_text(c->cli, "part");
     const pm_report_params params = {
         .path = pm_cli_text(c->cli, "report"),
         .command = c->cli->line,
         .entries = entries,
         .count = c->count,
-        .validation = part && pm_name_equal(part, "validation"),
+        .validation = on_validation(c),
         .quintiles = c->quintiles,
     };
     PM_TRY(pm_report_write(c->cli->ctx, &params));

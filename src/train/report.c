@@ -231,3 +231,29 @@ pm_status pm_report_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_r
     pm_free(scratch);
     return st;
 }
+
+// A report shows more than what was asked for; the epoch is chosen by the same metric all the same.
+static pm_status add_metrics(void *scratch, pm_spec *spec)
+{
+    if (!spec->select && spec->metrics) {
+        char *first = pm_strdup(scratch, spec->metrics);
+        PM_CHECK_ALLOC(first);
+        first[strcspn(first, ",")] = 0;
+        spec->select = first;
+    }
+    return pm_report_metrics(scratch, NULL, spec, spec->metrics, &spec->metrics);
+}
+
+pm_status pm_report_train(pm_ctx *ctx, const pm_spec *spec, const char *run, bool validation, pm_result **out)
+{
+    pm_spec more = *spec;
+    pm_train_extra extra = { .analysis_of_validation = validation };
+    void *scratch = pm_alloc(ctx, 1);
+    *out = NULL;
+    PM_CHECK_ALLOC(scratch);
+    pm_status st = add_metrics(scratch, &more);
+    if (st == PM_OK && strstr(more.metrics, "tail_short@")) extra.analysis = "all";
+    if (st == PM_OK) st = pm_train_with(ctx, &more, run, &extra, out);
+    pm_free(scratch);
+    return st;
+}

@@ -72,12 +72,24 @@ static void close_trainer_session(pm_trainer *t)
     pm_session_close(&t->session);
 }
 
+// The analyses that were asked for beside a training, of the parameters that the store holds.
+static pm_status analyse(pm_trainer *t, bool validation)
+{
+    unsigned which;
+    pm_analyst *analyst;
+    if (!t->extra || !t->extra->analysis || t->extra->analysis_of_validation != validation) return PM_OK;
+    PM_TRY(pm_analyst_choose(t->result, t->result->config, t->extra->analysis, &which));
+    PM_TRY(pm_analyst_create(t->session, validation ? &t->split->valid : &t->split->test, which, &analyst));
+    return pm_analyst_run(analyst, t->result);
+}
+
 static pm_status evaluate_validation(pm_trainer *t)
 {
     pm_metrics *m;
     if (!t->validation) return PM_OK;
     PM_TRY(pm_snapshot_restore(t->best, t->session));
     PM_TRY(pm_evaluator_run(t->validation, t->result, &m));
+    PM_TRY(analyse(t, true));
     return pm_result_add(t->result, m, true);
 }
 
@@ -92,6 +104,7 @@ static pm_status evaluate_test(pm_trainer *t)
     PM_TRY(pm_evaluator_create(t->session, &params, &test));
     PM_TRY(pm_evaluator_run(test, t->result, &m));
     t->result->eval_seconds += pm_clock() - before;
+    PM_TRY(analyse(t, false));
     return pm_result_add(t->result, m, false);
 }
 
@@ -185,7 +198,7 @@ static pm_status finish(pm_trainer *t, pm_status st, pm_result **result)
     return st;
 }
 
-static pm_status train_new(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out)
+pm_status pm_train_with(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out)
 {
     pm_trainer *t = NULL;
     *out = NULL;
@@ -238,7 +251,7 @@ static pm_status train_on(pm_ctx *ctx, const char *run, const char *device, pm_t
 
 pm_status pm_train(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result **out)
 {
-    return train_new(ctx, spec, run, NULL, out);
+    return pm_train_with(ctx, spec, run, NULL, out);
 }
 
 pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_result **out)
@@ -254,5 +267,5 @@ pm_status pm_train_or_resume(pm_ctx *ctx, const pm_spec *spec, const char *run, 
     const bool found = pm_file_exists(config);
     pm_free(config);
     extra->stopped = false;
-    return found ? train_on(ctx, run, NULL, extra, out) : train_new(ctx, spec, run, extra, out);
+    return found ? train_on(ctx, run, NULL, extra, out) : pm_train_with(ctx, spec, run, extra, out);
 }

@@ -8,6 +8,8 @@
 typedef struct pm_train_extra {
     const pm_split *split;       // the spec's data, read already; it outlives the training. NULL: read them
     bool            no_test;     // the test part is left unread
+    const char     *analysis;    // as in pm_evaluate_params, of the chosen parameters; NULL: none
+    bool            analysis_of_validation;    // rather than of test
     double          share;       // above 0: stops, with a checkpoint, when this share of all epochs is done
     // filled
     bool            stopped;     // by `share`, with epochs left
@@ -58,6 +60,9 @@ typedef struct pm_trainer {
 // pm_train with `extra`, or pm_train_resume where the run folder has a run already. A run that stopped goes on by calling this again,
 // to the same bits as one that never did.
 pm_status pm_train_or_resume(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out);
+
+// pm_train with `extra`.
+pm_status pm_train_with(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out);
 
 // pm_evaluate with the run's own data read already.
 pm_status pm_evaluate_split(pm_ctx *ctx, const pm_evaluate_params *params, pm_split *split, pm_result **out);
