@@ -164,6 +164,9 @@ struct pm_model {
     pm_var (*score)(pm_build *b);
     // How its scores become predicted preferences, for analyses. NULL: not at all.
     pm_preference (*preference)(const pm_config *config);
+    // What the loss is for one item, by its predicted preference p in (0, 1), where feedback is 1 (liked), 0 (missing) or -1 (disliked): for a
+    // report's figure. NaN where the loss is not a sum over items, or has no such term. NULL: it never is.
+    double (*item_loss)(const pm_config *config, int feedback, double p);
     // Captures a step of a pass that solves: what it updates are parameters or statistics, by pm_output to their names or by ops that write in place.
     void (*solve)(pm_build *b);
 

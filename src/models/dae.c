@@ -182,6 +182,17 @@ static pm_preference preference(const pm_config *config)
     return uses(config, "multinomial") ? PM_PREFERENCE_NONE : PM_PREFERENCE_SIGMOID;
 }
 
+static double item_loss(const pm_config *config, int feedback, double p)
+{
+    const double a = pm_config_number(config, "confidence"), epsilon = pm_config_number(config, "epsilon"), kept = fmin(fmax(p, epsilon), 1 - epsilon);
+    if (uses(config, "square")) return feedback < 0 ? NAN : feedback ? 0.5 * (a + 1) * (1 - p) * (1 - p) : 0.5 * p * p;
+    if (uses(config, "cross-entropy")) return feedback < 0 ? NAN : feedback ? -a * log(kept) : -log1p(-kept);
+    if (!uses(config, "mil")) return NAN;
+    if (feedback > 0) return pow(1 - p, pm_config_number(config, "gamma_plus"));
+    if (feedback < 0) return pm_config_number(config, "dislike_below") > 0 ? pow(p, pm_config_number(config, "gamma_minus")) : NAN;
+    return pm_config_number(config, "a_mi") * pow(p - 0.5, 2.0 * (double)pm_config_integer(config, "gamma_mi"));
+}
+
 const pm_model pm_model_dae = {
     .name = "dae",
     .title = "Denoising autoencoder with Missing Information Loss, and the losses it is compared with",
@@ -194,4 +205,5 @@ const pm_model pm_model_dae = {
     .loss = loss,
     .score = score,
     .preference = preference,
+    .item_loss = item_loss,
 };

@@ -157,8 +157,8 @@ static void try_gnuplot(pm_report *r)
 static pm_status fill(pm_report *r)
 {
     static pm_status (*const sections[])(pm_report *) = {
-        pm_report_setting,  pm_report_sweep,    pm_report_results, pm_report_compared, pm_report_tests, pm_report_pairs, pm_report_curves,
-        pm_report_activity, pm_report_popularity, pm_report_analyses, pm_report_runs,
+        pm_report_setting,  pm_report_sweep,    pm_report_results, pm_report_compared, pm_report_tests, pm_report_pairs, pm_report_losses,
+        pm_report_curves,   pm_report_activity, pm_report_popularity, pm_report_analyses, pm_report_runs,
     };
     try_gnuplot(r);
     head(r);

@@ -43,7 +43,7 @@ typedef struct pm_line {
 } pm_line;
 pm_status pm_report_lines(const pm_report *r, const pm_chart *look, const pm_line *lines, int count);
 
-// Sections, in their order (report_results.c, report_sweep.c, report_compared.c, report_training.c, report_figures.c,
+// Sections, in their order (report_results.c, report_sweep.c, report_compared.c, report_losses.c, report_training.c, report_figures.c,
 // report_analyses.c).
 pm_status pm_report_setting(pm_report *r);
 pm_status pm_report_sweep(pm_report *r);
@@ -51,6 +51,7 @@ pm_status pm_report_results(pm_report *r);
 pm_status pm_report_compared(pm_report *r);
 pm_status pm_report_tests(pm_report *r);
 pm_status pm_report_pairs(pm_report *r);
+pm_status pm_report_losses(pm_report *r);
 pm_status pm_report_curves(pm_report *r);
 pm_status pm_report_activity(pm_report *r);
 pm_status pm_report_popularity(pm_report *r);

@@ -51,6 +51,18 @@ page mil.html 0
 contains mil.html "Predicted preference of the catalogue"
 contains mil.html "by rank"
 grep -q "Predicted preference" bare.html && fail "preferences of scores that are none"
+grep -q "What is minimised" bare.html && fail "losses of models that have no such line"
+# losses by preference: those of the runs, each once; models trained here have all analyses too
+# shellcheck disable=SC2086
+PATH=$FOLDER/empty "$PUMICE" compare dae:loss=mil dae:loss=cross-entropy dae:loss=square:alpha_dec=1 dae:loss=square dae:loss=multinomial:activation=tanh-lin \
+    --device $DEVICE --threads 1 --held-out 200 --iterations 5 --latent 4 --part validation --report losses.html -q >out 2>err || fail "losses: $(cat err)"
+page losses.html 0
+contains losses.html "Loss of an item that is liked"
+contains losses.html 'missing.csv" href="data:text/csv;charset=utf-8,predicted%20preference%2Cdae%3Aloss%3Dmil%2Cdae%3Aloss%3Dcross-entropy%2Cdae%3Aloss%3Dsquare%3Aalpha_dec%3D1%0D'
+contains losses.html '<th scope="row">0.75</th><td>0.0000</td><td>1.3863</td><td>0.2812</td></tr>'
+contains losses.html "Predicted preference of the catalogue"
+contains losses.html "by rank"
+grep -q "is disliked" losses.html && fail "dislikes that there are not"
 # a report that cannot be written leaves the old one
 cp bare.html old
 expect 1 compare pop 'r<u>&n' --report nowhere/report.html
@@ -102,6 +114,12 @@ holds one.html sweep-points "[row[0] for row in rows] == ['0', '0.3'] and rows[0
 expect 0 sweep mult-dae $SMALL --epochs 1 --grid "batch=100,10,1000" -o line --report line.html
 page line.html
 holds line.html sweep-line "[row[0] for row in rows] == ['10', '100', '1000'] and all(row[2] > 0 for row in rows)"
+# Figure 1 of the MIL paper: the pairs (A, gamma) that a sweep tries, whatever else it varies
+# shellcheck disable=SC2086
+expect 0 sweep dae --device $DEVICE --threads 1 --held-out 200 --iterations 3 --latent 4 --grid "a_mi/gamma_mi=50/2,1e3/4,2e4/6;gamma_plus=1,2;alpha_enc=0,0.1" -o pairs --report pairs.html
+page pairs.html
+contains pairs.html "predicted%20preference%2Ca_mi%3D50%20gamma_mi%3D2%2Ca_mi%3D1e3%20gamma_mi%3D4%2Ca_mi%3D2e4%20gamma_mi%3D6%0D"
+contains pairs.html "predicted%20preference%2Cgamma_plus%3D1%2Cgamma_plus%3D2%0D"
 # in a browser: nothing on the console, which is where a refused request or a script would show; a page made bad on purpose shows that
 # the console is heard
 browser=$(command -v chromium || command -v chromium-browser) || exit 0

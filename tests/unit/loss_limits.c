@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pumice/model.h>
 #include <pumice/state.h>
 
 #include "core/core.h"
@@ -144,6 +145,36 @@ static void others_stay_finite(void **unused)
         }
 }
 
+// What reports draw is what is minimised.
+static void drawn_as_computed(void **unused)
+{
+    (void)unused;
+    static const struct { const char *loss; make_loss *make; int which; } cases[] = {
+        { "square", point, 0 }, { "cross-entropy", point, 2 }, { "mil", mil, 4 },
+    };
+    static outcome out;
+    pm_ctx *ctx;
+    const pm_model *model;
+    assert_int_equal(pm_ctx_create(NULL, &ctx), PM_OK);
+    assert_int_equal(pm_model_find(ctx, "dae", &model), PM_OK);
+    for (int c = 0; c < PM_COUNT(cases); c++)
+        for (int x = c == 2 ? -1 : 0; x <= 1; x++) {
+            pm_config *config;
+            assert_int_equal(pm_config_create(ctx, model, &config), PM_OK);
+            assert_int_equal(pm_config_set(config, "loss", cases[c].loss), PM_OK);
+            if (c < 2) assert_int_equal(pm_config_set(config, "confidence", "3"), PM_OK);
+            else assert_int_equal(pm_config_set(config, "dislike_below", "2"), PM_OK);
+            run("ref", cases[c].make, cases[c].which, (float)x, &out);
+            for (int i = 0; i < N; i++) {
+                const double drawn = model->item_loss(config, x, 1 / (1 + exp(-(double)logit(i))));
+                if (fabs(drawn - out.loss[i]) <= 1e-5 * fabs(drawn) + 1e-9) continue;
+                fail_msg("%s of %d at z = %g: %g, not %g", cases[c].loss, x, (double)logit(i), drawn, (double)out.loss[i]);
+            }
+            assert_true(isnan(model->item_loss(config, -1, 0.5)) == (c < 2));
+        }
+    pm_ctx_destroy(&ctx);
+}
+
 int main(int argc, char **argv)
 {
     device_name = argc > 1 ? argv[1] : NULL;
@@ -151,6 +182,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(mil_is_the_formula),
         cmocka_unit_test(mil_of_entries_is_the_formula),
         cmocka_unit_test(others_stay_finite),
+        cmocka_unit_test(drawn_as_computed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
