@@ -252,7 +252,7 @@ pm_status pm_report_train(pm_ctx *ctx, const pm_spec *spec, const char *run, boo
     *out = NULL;
     PM_CHECK_ALLOC(scratch);
     pm_status st = add_metrics(scratch, &more);
-    if (st == PM_OK && strstr(more.metrics, "tail_short@")) extra.analysis = "all";
+    if (may_rank_all(spec->split.protocol)) extra.analysis = "all";
     if (st == PM_OK) st = pm_train_with(ctx, &more, run, &extra, out);
     pm_free(scratch);
     return st;
