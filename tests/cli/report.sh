@@ -91,7 +91,7 @@ page validation.html 14
 contains validation.html "recall_capped@20 by quintile"
 # shellcheck disable=SC2086
 expect 0 compare item-pop mult-dae:epochs=3:latent=8 $SMALL --report trained.html
-page trained.html 11
+page trained.html 14
 contains trained.html "mult-dae:epochs=3:latent=8"
 # a sweep: heat map, the winner's curves
 # shellcheck disable=SC2086
