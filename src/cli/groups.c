@@ -56,7 +56,7 @@ const pm_option_group pm_group_model = { "Model", (const pm_option[]){
 const pm_option_group pm_group_choose = { "Choice and evaluation", (const pm_option[]){
     PM_TEXT("metrics", 'm', "LIST", "such as ndcg@100,recall_capped@20. Default: the protocol's usual ones"),
     PM_TEXT("select", 0, "METRIC", "chooses the epoch, on validation. Default: the first of --metrics"),
-    PM_INTEGER("patience", 0, "N", 1, 1e9, "stop after N validations without a better value. Default: never"),
+    PM_INTEGER("patience", 0, "N", 1, 1e9, "stop after N epochs without a better value. Default: never"),
     PM_INTEGER("validate-every", 0, "N", 1, 1e9, "epochs between validations. Default: 1"),
     PM_FLAG("refit", 0, "train once more on train + validation for the chosen length before the test"),
     PM_CHOICE("ties", 0, "RULE", "expected|optimistic|pessimistic|id", "where a tied target ranks (leave-one-out). Default: expected"),

@@ -183,7 +183,7 @@ static const pm_option_group sweep_group = { "Sweep", (const pm_option[]){
 
 static const pm_option_group evaluation_group = { "Evaluation", (const pm_option[]){
     PM_TEXT("metrics", 'm', "LIST", "such as ndcg@100,recall_capped@20. Default: the protocol's usual ones"),
-    PM_INTEGER("patience", 0, "N", 1, 1e9, "stop a run after N validations without a better value. Default: never"),
+    PM_INTEGER("patience", 0, "N", 1, 1e9, "stop a run after N epochs without a better value. Default: never"),
     PM_INTEGER("validate-every", 0, "N", 1, 1e9, "epochs between validations. Default: 1"),
     PM_FLAG("refit", 0, "train the winner once more on train + validation for the chosen length before the test"),
     PM_CHOICE("ties", 0, "RULE", "expected|optimistic|pessimistic|id", "where a tied target ranks (leave-one-out). Default: expected"),
