@@ -5,6 +5,8 @@ static const char *usual_metrics(const char *protocol)
 {
     if (pm_name_equal(protocol, "leave-one-out")) return "hr@10,ndcg@10,mrr@10";
     if (pm_name_equal(protocol, "strong")) return "ndcg@100,recall_capped@20,recall_capped@50";
+    if (pm_name_equal(protocol, "user-temporal"))    // the columns of the two-headed AutoRec paper's tables
+        return "ndcg_full@50,rprecision@50,map_precision@5,map_precision@50,precision@5,precision@50,recall@5,recall@50";
     return "ndcg@100,recall@20,recall@50,map@10";
 }
 
