@@ -115,8 +115,6 @@ done
 [ "$(events step.json)" = "$(json models 0 ops)" ] || fail "a trace of $(json models 0 ops) ops has $(events step.json) events"
 grep -q '"label":"encoder.0"' events || fail "no label in the trace"
 # shellcheck disable=SC2086
-says err "no training step"
-# shellcheck disable=SC2086
 expect 2 bench models $quick --preset ml-2m
 says err "ml-1m"
 # shellcheck disable=SC2086
