@@ -222,7 +222,7 @@ def part_gpu(options, env):
     if not gpus:
         return {}
     device, shares = gpus[0]["id"], {}
-    for op in ("matmul", "loss_multinomial", "adam", "spmm", "top_k"):
+    for op in ("matmul", "loss_multinomial", "loss_mil", "adam", "spmm", "top_k"):
         rows = common.bench_ops(options, env, op, device, quick=options.quick)
         shares[op] = min(row.get("share") or 0 for row in rows.values())
     result = {"device": gpus[0]["name"], "shares": shares}
