@@ -6,7 +6,7 @@
 
 static const pm_hyper hypers[] = {
     { "latent", PM_HYPER_INTEGER, "100", 1, 1e5, NULL, "dimensions of the ball", "two-headed AutoRec, Section 4.2.2: r" },
-    { "margin", PM_HYPER_NUMBER, "0.5", 1e-6, 100, NULL, "how much farther, in squared distance", "CML, equation 1" },
+    { "margin", PM_HYPER_NUMBER, "1", 1e-6, 100, NULL, "how much farther, in squared distance", "CML, equation 1" },
     { "rank_weight", PM_HYPER_FLAG, "on", 0, 1, NULL, "weigh by log(1 + floor(items * violations / negatives))", "CML, equation 2 and Section 3.3" },
     { "hinge", PM_HYPER_CHOICE, "closest", 0, 0, "closest|all", "of what was drawn, the closest item alone, or the mean over all; the paper's sum is all, its "
       "published code the closest", "CML, equation 1" },

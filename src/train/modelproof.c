@@ -12,7 +12,7 @@ static const double UNIT = 0x1p-24;
 
 // Sizes small enough for a software driver; whatever a model lacks is left out.
 static const char *const small_settings[][2] = {
-    { "hidden", "10" }, { "latent", "6" }, { "batch", "16" }, { "anneal_epochs", "0" }, { "beta_cap", "0.5" }, { "l2", "0.001" }, { "a_mi", "100" }, { "gamma_mi", "3" }, { "clip", "0" }, { "epsilon", "0.05" }, { "target_factor", "3" }, { "negatives", "4" },
+    { "hidden", "10" }, { "latent", "6" }, { "batch", "16" }, { "anneal_epochs", "0" }, { "beta_cap", "0.5" }, { "l2", "0.001" }, { "a_mi", "100" }, { "gamma_mi", "3" }, { "clip", "0" }, { "epsilon", "0.05" }, { "target_factor", "3" },
 };
 
 pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const char *setting, uint64_t seed, pm_split **split,
@@ -29,7 +29,10 @@ pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const 
     PM_TRY(pm_data_split(parent, liked, &cut, split));
     for (int i = 0; i < PM_COUNT(small_settings); i++)
         if (pm_config_text(*config, small_settings[i][0])) PM_TRY(pm_config_set(*config, small_settings[i][0], small_settings[i][1]));
-    if (pm_config_text(*config, "negatives")) PM_TRY(pm_config_set(*config, "batch", "48"));    // interactions: of 400, not a whole number of batches
+    if (pm_config_text(*config, "sampling")) {    // batches of interactions: of 400, not a whole number
+        PM_TRY(pm_config_set(*config, "batch", "48"));
+        PM_TRY(pm_config_set(*config, "negatives", "4"));
+    }
     char one[64];
     for (const char *at = setting ? setting : ""; *at;) {
         const size_t n = strcspn(at, " ");

@@ -68,22 +68,30 @@ static pm_status repeat_model(suite *s, const pm_spec *base, const char *folder)
     return PM_OK;
 }
 
+// Models whose bits could depend on threads or devices in ways of their own.
+static const struct { const char *model, *protocol, *settings[8]; } repeated[] = {
+    { "mult-vae", NULL, { "hidden=24", "latent=12", "batch=33" } },
+    { "mult-dae", NULL, { "hidden=24", "latent=12", "batch=33" } },
+    { "dae", NULL, { "latent=12", "batch=33", "target=mean", "target_factor=2", "batch_norm=on", "alpha_enc=0.1", "alpha_dec=0.1" } },
+    { "bpr", "random", { "latent=12", "batch=133", "negatives=3", "optimizer=adagrad", "reg=0", "sampling=popular" } },
+    { "cml", "random", { "latent=12", "batch=133", "negatives=5" } },
+    { "cdae", NULL, { "latent=12", "batch=33", "fold_steps=5" } },
+};
+
 pm_status suite_repeat(suite *s)
 {
-    static const char *const settings[] = { "hidden=24", "latent=12", "batch=33" };
-    static const char *const sampled[] = { "latent=12", "batch=33", "target=mean", "target_factor=2", "batch_norm=on", "alpha_enc=0.1", "alpha_dec=0.1" };
     char folder[] = "/tmp/pumice-repeat-XXXXXX";
     PM_REQUIRE(s->ctx, mkdtemp(folder), PM_ERR_IO, "no temporary folder");
     pm_spec spec = {
         .device = s->device, .seed = s->seed, .epochs = 3,
         .synth = { .users = 150, .items = 90, .interactions = 1800, .clusters = 5 }, .split = { .held_out = 20 },
     };
-    static const char *const models[] = { "mult-vae", "mult-dae", "dae" };
     pm_status st = PM_OK;
-    for (int i = 0; i < PM_COUNT(models) && st == PM_OK; i++) {
-        spec.model = models[i];
-        spec.settings = i < 2 ? settings : sampled;
-        spec.setting_count = i < 2 ? PM_COUNT(settings) : PM_COUNT(sampled);
+    for (int i = 0; i < PM_COUNT(repeated) && st == PM_OK; i++) {
+        spec.model = repeated[i].model;
+        spec.split.protocol = repeated[i].protocol;
+        spec.settings = repeated[i].settings;
+        for (spec.setting_count = 0; repeated[i].settings[spec.setting_count];) spec.setting_count++;
         st = repeat_model(s, &spec, folder);
     }
     rmdir(folder);

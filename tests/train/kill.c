@@ -18,6 +18,11 @@ static pm_spec victim_spec(const char *model, const char *settings[16])
         settings[n++] = "anneal_epochs=2";
         spec.refit = true;
     }
+    if (strcmp(model, "cml") == 0) {
+        settings[n++] = "batch=200";
+        settings[n++] = "negatives=3";
+        spec.split.protocol = "random";
+    }
     spec.settings = settings;
     spec.setting_count = n;
     spec.epochs = 3;
@@ -45,7 +50,7 @@ static int send_to_death(const char *run, const char *model, double delay)
 static void kills_cost_nothing(void **state)
 {
     const fixture *f = *state;
-    static const char *const models[] = { "mult-vae", "mult-dae" };
+    static const char *const models[] = { "mult-vae", "mult-dae", "cml" };
     const uint64_t seed = (uint64_t)time(NULL);
     int kills = 0, runs = 0;
     for (int m = 0; m < PM_COUNT(models); m++) {

@@ -21,6 +21,9 @@ static const variant variants[] = {
     { "mult-dae, leave-one-out, patience, refit", "mult-dae", { "lr=0.1" }, 8, 2, 0, true, "leave-one-out" },
     { "dae, iterations, all that is declared beside Adam, refit", "dae",
       { "iterations=13", "batch_norm=on", "clip=0.5", "alpha_enc=0.1", "alpha_dec=0.1", "decay=0.01", "target=mean", "target_factor=2" }, -1, 0, 0, true, NULL },
+    { "bpr, AdaGrad, refit", "bpr", { "batch=300", "optimizer=adagrad", "negatives=2", "reg=0" }, 3, 0, 0, true, "random" },
+    { "cml", "cml", { "batch=300", "negatives=4" }, 3, 0, 0, false, "random" },
+    { "cdae, momentum, users held out", "cdae", { "optimizer=sgd", "momentum=0.5", "fold_steps=3" }, 3, 0, 0, false, NULL },
     { "item-pop, refit", "item-pop", { NULL }, 0, 0, 0, true, NULL },
 };
 
@@ -37,7 +40,7 @@ static pm_spec spec_of(const variant *v, const char *settings[16])
     spec.validate_every = v->validate_every;
     spec.refit = v->refit;
     spec.split.protocol = v->protocol;
-    if (v->protocol) {
+    if (v->protocol && strcmp(v->protocol, "leave-one-out") == 0) {
         spec.metrics = "hr@10,ndcg@10";
         spec.select = "ndcg@10";
         spec.split.negatives = 20;

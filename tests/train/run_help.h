@@ -28,7 +28,7 @@ static const char *const small_settings[] = { "hidden=8", "latent=4", "batch=20"
 
 static inline pm_spec small_spec(const char *model)
 {
-    const bool trained = strcmp(model, "item-pop") != 0, no_hidden = strcmp(model, "dae") == 0;
+    const bool trained = strcmp(model, "item-pop") != 0, no_hidden = strncmp(model, "mult-", 5) != 0 && strcmp(model, "two-heads") != 0;
     return (pm_spec){
         .model = model, .device = host_device(), .seed = 3, .settings = small_settings + no_hidden,
         .setting_count = trained ? PM_COUNT(small_settings) - no_hidden : 0,
