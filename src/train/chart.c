@@ -62,6 +62,24 @@ static void begin_script(pm_page *s, const pm_chart *c, int height)
     if (c->log_y && c->kind != PM_CHART_HEAT) pm_page_raw(s, "set logscale y\nset format y '%.0e'\nset autoscale yfix\n");
 }
 
+// The label of a tic: of a long one its beginning and its end, for the drawing would have no room left. Tables have all of it.
+static void tic_label(pm_page *s, const char *label)
+{
+    enum { MOST = 22, KEPT = 10 };
+    char text[8 * MOST];
+    const char *head = label, *tail = label + strlen(label);
+    int64_t letters = 0;
+    for (const char *c = label; *c; c++) letters += (*c & 0xC0) != 0x80;
+    if (letters <= MOST) {
+        quoted(s, label);
+        return;
+    }
+    for (int n = 0; *head && (n < KEPT || (*head & 0xC0) == 0x80); head++) n += (head[1] & 0xC0) != 0x80;
+    for (int n = 0; n < KEPT; n += (*tail & 0xC0) != 0x80) tail--;
+    snprintf(text, sizeof text, "%.*s…%s", (int)(head - label), label, tail);
+    quoted(s, text);
+}
+
 static void category_tics(pm_page *s, const char *axis, const char *const *labels, int64_t count)
 {
     size_t letters = 0;
@@ -72,7 +90,7 @@ static void category_tics(pm_page *s, const char *axis, const char *const *label
     pm_page_raw(s, " (");
     for (int64_t i = 0; i < count; i++) {
         if (i) pm_page_raw(s, ", ");
-        quoted(s, labels[i]);
+        tic_label(s, labels[i]);
         pm_page_print(s, " %d", (int)i);
     }
     pm_page_raw(s, ")\n");

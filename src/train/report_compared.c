@@ -177,20 +177,24 @@ static void shares(const pm_report *r, const pair *pairs, int count, const char 
 {
     static const char *const series[] = { "the first is better", "equal", "the second is better" };
     double y[3 * MOST_PAIRS] = { 0 }, error[3 * MOST_PAIRS];
-    char text[MOST_PAIRS][130], title[100];
+    char text[MOST_PAIRS][30], title[100], note[1200];
     const char *labels[MOST_PAIRS];
+    size_t used;
     const int64_t n = user_count(r);
     for (int p = 0; p < count; p++) {
         const double *a = values_of(r, pairs[p].a, metric), *b = values_of(r, pairs[p].b, metric);
         for (int64_t i = 0; i < n; i++) y[3 * p + (a[i] > b[i] ? 0 : a[i] == b[i] ? 1 : 2)] += 100.0 / (double)n;
         for (int k = 0; k < 3; k++) error[3 * p + k] = 1.96 * sqrt(y[3 * p + k] * fmax(100 - y[3 * p + k], 0) / (double)n);
-        snprintf(text[p], sizeof text[p], "%.60s, %.60s", r->names[pairs[p].a], r->names[pairs[p].b]);
+        snprintf(text[p], sizeof text[p], "%d, %d", pairs[p].a + 1, pairs[p].b + 1);
         labels[p] = text[p];
     }
     snprintf(title, sizeof title, "Who is served better, by %.60s", metric);
+    used = (size_t)snprintf(note, sizeof note, "The share of users for whom one run of a pair is better than the other; intervals of 95 %%. The means of the differences "
+                                               "are above, among the tests. Runs by number:");
+    for (int e = 0; e <= pairs[count - 1].b && used < sizeof note; e++)
+        used += (size_t)snprintf(note + used, sizeof note - used, "%s %d %.80s", e ? "," : "", e + 1, r->names[e]);
     pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_BARS, .name = "shares", .title = title,
-                                        .note = "The share of users for whom one run of a pair is better than the other; intervals of 95 %. The means of the "
-                                                "differences are above, among the tests.",
+                                        .note = note,
                                         .row_name = "pair", .value_name = "% of the users", .rows = count, .series = 3, .row_label = labels,
                                         .series_name = series, .y = y, .error = error, .error_name = "± (95 %)", .digits = 1, .best_row = -1 });
 }

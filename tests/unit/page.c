@@ -77,6 +77,19 @@ static void draws(void **state)
         pm_page_chart(page, &c);
         assert_int_equal(page->figures, kind + 1);
     }
+    pm_chart c = chart;    // a long label is cut in the drawing, between letters, and whole in the table
+    c.row_label = (const char *[]){ "b", "ÄÖÜ-läuft-über-und-über-zu-Ende" };
+    pm_page_chart(page, &c);
+    contains(page, "ÄÖÜ-läuft-…er-zu-Ende<");
+    contains(page, "<th scope=\"row\">ÄÖÜ-läuft-über-und-über-zu-Ende</th>");
+    c.kind = PM_CHART_HEAT;    // counts: whole numbers, coloured by their logarithm
+    c.column_name = "column";
+    c.error = NULL;
+    c.log_y = true;
+    c.digits = 0;
+    pm_page_chart(page, &c);
+    contains(page, "<td>3</td>");
+    assert_int_equal(page->figures, PM_CHART_HEAT + 3);
     contains(page, "var(--s1)");
     contains(page, "var(--s2)");
     contains(page, "var(--grid)");
