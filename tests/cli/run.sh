@@ -104,3 +104,6 @@ expect 0 evaluate logistic --analysis=preference,ranks --csv tables --json
 expect 0 evaluate logistic --analysis
 says out "[0.25, 0.5)"
 says out "800 rows in all"
+# a target set as large as the catalogue is all items, which is said once
+expect 0 train dae --device "$DEVICE" --threads 1 --held-out 200 --latent 4 --iterations 3 --loss square --target mean --target-factor 500
+[ "$(grep -c "800 items: target sets are all items" err)" -eq 1 ] || fail "target sets of all items"
