@@ -10,7 +10,7 @@
 // entries of the row and the rows of U above, so that nothing but U is ever stored. Column K is the right side, kept in x. An
 // invocation always has the same columns, so it alone reads back what it wrote; what others need passes through shared memory.
 const uint PANEL = 16u, TILE = 32u;
-shared float tile[TILE][PANEL], corner[PANEL][PANEL], parts[512];
+shared float tile[TILE][PANEL], corner[PANEL][PANEL], least[PANEL], parts[512];
 shared uint bad;
 
 // How PANEL rows from j0 on of the system's column i begin.
@@ -74,14 +74,14 @@ void take_above(uint row, uint base, uint j0, uint i, inout float acc[PANEL])
     }
 }
 
-// The upper factor of the corner, in place.
+// The upper factor of the corner, in place. A pivot that is not above its least is noted.
 void factor_corner(uint size)
 {
     for (uint h = 0u; h < size; h++) {
         barrier();
         const float pivot = corner[h][h], root = sqrt(pivot), inverse = pm_div(1.0, root);
         barrier();
-        if (!(pivot > 0.0) && gl_LocalInvocationID.x == 0u) bad = 1u;
+        if (!(pivot > least[h]) && gl_LocalInvocationID.x == 0u) bad = 1u;
         EACH_COL(i, size) if (i >= h) corner[h][i] = i == h ? root : corner[h][i] * inverse;
         barrier();
         EACH_COL(s, PANEL * PANEL) {
@@ -90,6 +90,14 @@ void factor_corner(uint size)
         }
     }
     barrier();
+}
+
+// acc[n]: an index that is known when compiling keeps the array in registers.
+float diagonal_of(float acc[PANEL], uint n)
+{
+    float v = 0.0;
+    for (uint h = 0u; h < PANEL; h++) v = h == n ? acc[h] : v;
+    return v;
 }
 
 void panel(uint row, uint base, uint j0, uint from, uint to, float ridge)
@@ -101,6 +109,7 @@ void panel(uint row, uint base, uint j0, uint from, uint to, float ridge)
         float acc[PANEL];
         for (uint h = 0u; h < PANEL; h++) acc[h] = given(row, j0 + h, i, ridge);
         add_entries(j0, i, from, to, acc);
+        if (in_corner) least[i - j0] = diagonal_of(acc, i - j0) * (1.0 / 262144.0);
         take_above(row, base, j0, i, acc);
         if (i0 == first) {
             barrier();

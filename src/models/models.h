@@ -13,8 +13,21 @@
     { "lr", PM_HYPER_NUMBER, lr_value, 0, 10, NULL, "learning rate of Adam", NULL },                                            \
     { "l2", PM_HYPER_NUMBER, l2_value, 0, 1e6, NULL, "penalty l2 * sum(w^2) on weights, not biases (gradient 2 * l2 * w)", NULL }
 
+// The rows of a batch solved for by least squares (als.c): the systems of the ops als_cg and als_cholesky, their right sides made here.
+typedef struct pm_als {
+    pm_sparse     x;                      // the rows; its values are not looked at
+    pm_var        confidence, target;     // [entries] each: c of the ops; what each entry adds to the right side, times its factors
+    pm_var        y, gram;                // [n, k] the other side's factors, [k, k] what absent entries count, or zeros
+    float         ridge;
+    bool          by_count, exact;        // ridge times the row's entries; Cholesky, else conjugate gradients
+    uint32_t      iterations;
+    const pm_var *start;                  // [rows, k], of conjugate gradients; NULL: zeros
+} pm_als;
+pm_var pm_als_solve(pm_graph *g, const pm_als *system);
+
 extern const pm_model pm_model_autorec, pm_model_ohns_autorec, pm_model_ns_autorec, pm_model_nce_autorec;
 extern const pm_model pm_model_dae, pm_model_item_pop, pm_model_mult_dae, pm_model_mult_vae;
 extern const pm_model pm_model_bpr, pm_model_cml, pm_model_cdae;
+extern const pm_model pm_model_slim, pm_model_wrmf;
 
 #endif

@@ -9,6 +9,7 @@ static const pm_model *const built_in[] = {
     &pm_model_item_pop, &pm_model_mult_dae, &pm_model_mult_vae, &pm_model_dae,
     &pm_model_autorec, &pm_model_ohns_autorec, &pm_model_ns_autorec, &pm_model_nce_autorec,
     &pm_model_bpr, &pm_model_cml, &pm_model_cdae,
+    &pm_model_wrmf, &pm_model_slim,
 };
 static const pm_model *added[MAX_ADDED];
 static int             added_count;

@@ -196,6 +196,7 @@ static pm_status write_checkpoint(pm_trainer *t, const char *path)
 
 pm_status pm_checkpoint_save(pm_trainer *t)
 {
+    const double before = pm_clock();
     void *scratch = pm_alloc(t->result, 1);
     PM_CHECK_ALLOC(scratch);
     char *checkpoint = path_in(scratch, t->run, "checkpoint.safetensors"), *best = path_in(scratch, t->run, "best.safetensors"),
@@ -211,6 +212,7 @@ pm_status pm_checkpoint_save(pm_trainer *t)
         t->best_pending = t->best_unsaved;
         t->best_unsaved = false;
         t->saved_at = pm_clock();
+        t->save_seconds = t->saved_at - before;
     }
     if (st == PM_OK && t->best_pending) st = pm_file_replace(t->result, next, best);
     if (st == PM_OK) t->best_pending = false;

@@ -75,6 +75,15 @@ static bool save_is_due(const pm_trainer *t)
     return t->run && pm_clock() - t->saved_at >= (t->spec->save_every > 0 ? t->spec->save_every : 60.0);
 }
 
+// A solve may fail for good where it stands, so the epochs before it are kept as soon as that is cheap beside them.
+static bool keeping_is_cheap(const pm_trainer *t)
+{
+    const pm_phase *phase = phase_of(t);
+    bool solves = false;
+    for (int i = 0; i < PM_MAX(phase->count, 1); i++) solves = solves || t->session->pass[phase->first + i].what.solve;
+    return t->run && solves && pm_clock() - t->saved_at >= 20 * t->save_seconds;
+}
+
 // Interrupted: what was done is saved before leaving.
 static pm_status leave(pm_trainer *t)
 {
@@ -181,7 +190,7 @@ static pm_status end_epoch(pm_trainer *t, double seconds)
     memset(t->loss_sum, 0, sizeof t->loss_sum);
     memset(t->loss_steps, 0, sizeof t->loss_steps);
     if (pm_ctx_cancelled(t->ctx)) return leave(t);
-    return save_is_due(t) ? pm_checkpoint_save(t) : PM_OK;
+    return save_is_due(t) || keeping_is_cheap(t) ? pm_checkpoint_save(t) : PM_OK;
 }
 
 // Parameters to their initial values, optimiser state to zero.

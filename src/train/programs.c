@@ -153,7 +153,7 @@ static pm_status capture_rows(pm_session *s, const pm_session_pass *p, pm_build 
     b->x = pm_capture_batch(b->g, name, b->rows, b->live, entries);
     b->x.items = axis == PM_AXIS_USERS ? train->cols : train->rows;
     if (axis == PM_AXIS_USERS && s->model->by_id) b->user = pm_gather_rows(b->g, pm_constant(b->g, "train.row"), b->rows);
-    if (axis == PM_AXIS_USERS && pm_session_counts(s)) b->counts = pm_capture_counts(b->g, name, b->rows, &b->x);
+    if (pm_session_counts(s)) b->counts = pm_capture_counts(b->g, name, b->rows, &b->x);
     return PM_OK;
 }
 

@@ -53,7 +53,7 @@ typedef struct pm_trainer {
     // saving
     const char *run;        // NULL: nothing is saved
     int64_t     log_size;   // valid bytes of metrics.jsonl
-    double      saved_at;
+    double      saved_at, save_seconds;    // when, and how long it took
     bool        finished;
 } pm_trainer;
 

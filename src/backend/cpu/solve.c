@@ -13,31 +13,34 @@ typedef struct als_work {
     int64_t        k;
 } als_work;
 
-// The factors of up to PM_CALL_SCRATCH / k entries at a time, each times the root of its weight: their Gram matrix is what they add.
-static void add_entries(const pm_call *c, int64_t from, int64_t to, int64_t k, float *a, int lda)
+// The factors of entries whose weight has this sign, each times the root of its weight: their Gram matrix is what they add. Up to
+// PM_CALL_SCRATCH / k entries at a time.
+static void add_entries(const pm_call *c, int64_t from, int64_t to, float sign, int64_t k, float *a, int lda)
 {
     const uint32_t *col = pm_row_u32(&c->in[1], 0);
     const float *weight = pm_row(&c->in[2], 0);
     float *rows = c->scratch + (int64_t)pm_thread_index() * PM_CALL_SCRATCH;
     const int64_t most = PM_MAX(PM_CALL_SCRATCH / k, 1);
-    for (int64_t e = from; e < to; e += most) {
-        const int64_t n = PM_MIN(most, to - e);
-        for (int64_t t = 0; t < n; t++) {
-            const float *y = pm_row(&c->in[3], col[e + t]), root = sqrtf(weight[e + t]);
-            float *row = rows + t * k;
+    for (int64_t e = from; e < to;) {
+        int64_t n = 0;
+        for (; e < to && n < most; e++) {
+            const float w = sign * weight[e], root = sqrtf(PM_MAX(w, 0.0f)), *y = pm_row(&c->in[3], col[e]);
+            float *row = rows + n * k;
+            if (!(w > 0)) continue;
 #pragma omp simd
             for (int64_t h = 0; h < k; h++) row[h] = root * y[h];
+            n++;
         }
-        cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)k, (int)n, 1.0f, rows, (int)k, 1.0f, a, lda);
+        if (n > 0) cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)k, (int)n, sign, rows, (int)k, 1.0f, a, lda);
     }
 }
 
-// The upper factor of a small block, in place. False when a pivot is not positive.
-static bool factor_block(float *a, int64_t n, int64_t lda)
+// The upper factor of a small block, in place. False when a pivot is not above its floor.
+static bool factor_block(float *a, int64_t n, int64_t lda, const float *floor)
 {
     for (int64_t j = 0; j < n; j++) {
         float *row = a + j * lda;
-        if (!(row[j] > 0)) return false;
+        if (!(row[j] > floor[j])) return false;
         row[j] = sqrtf(row[j]);
         const float inverse = 1.0f / row[j];
         for (int64_t i = j + 1; i < n; i++) row[i] *= inverse;
@@ -51,12 +54,13 @@ static bool factor_block(float *a, int64_t n, int64_t lda)
     return true;
 }
 
-static bool factor(float *a, int64_t n, int lda)
+static bool factor(float *a, int64_t n, int lda, float *floor)
 {
+    for (int64_t j = 0; j < n; j++) floor[j] = 0x1p-18f * a[j * lda + j];
     for (int64_t j = 0; j < n; j += BLOCK) {
         const int64_t size = PM_MIN(BLOCK, n - j), rest = n - j - size;
         float *corner = a + j * lda + j;
-        if (!factor_block(corner, size, lda)) return false;
+        if (!factor_block(corner, size, lda, floor + j)) return false;
         if (rest == 0) break;
         cblas_strsm(CblasRowMajor, CblasLeft, CblasUpper, CblasTrans, CblasNonUnit, (int)size, (int)rest, 1.0f, corner, lda, corner + size, lda);
         cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)rest, (int)size, -1.0f, corner + size, lda, 1.0f, corner + size * (lda + 1), lda);
@@ -80,8 +84,9 @@ static void als_row(const als_work *w, int64_t b)
         memcpy(a + i * lda + i, pm_row(gram, i) + i, sizeof(float) * (size_t)(k - i));
         a[i * lda + i] += ridge;
     }
-    add_entries(c, from, to, k, a, lda);
-    if (!factor(a, k, lda)) {
+    add_entries(c, from, to, 1.0f, k, a, lda);
+    add_entries(c, from, to, -1.0f, k, a, lda);
+    if (!factor(a, k, lda, c->scratch + slot * PM_CALL_SCRATCH)) {
         for (int64_t i = 0; i < k; i++) x[i] = NAN;
         return;
     }

@@ -51,14 +51,14 @@ static bool als_lay_out(als_row *s, int64_t b, double ridge, bool by_count)
     return to > from;
 }
 
-// False when a pivot is not positive.
+// False when a pivot is not positive, or as good as 0.
 static bool als_factor(als_row *s)
 {
     const int64_t k = s->k;
     for (int64_t j = 0; j < k; j++) {
         double pivot = s->a[j * k + j];
         for (int64_t h = 0; h < j; h++) pivot -= s->l[j * k + h] * s->l[j * k + h];
-        if (!(pivot > 0)) return false;
+        if (!(pivot > 0x1p-18 * s->a[j * k + j])) return false;
         s->l[j * k + j] = sqrt(pivot);
         for (int64_t i = j + 1; i < k; i++) {
             double sum = s->a[i * k + j];
