@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Reproduces the two-headed AutoRec paper's comparison on MovieLens-1M, with the pumice command alone.
+
+    bench/reproduce/two_headed.py --data DATA --runs RUNS [--pumice build/pumice] [--device cpu] [--threads N] [--jobs N] [anchors split]
+
+DATA holds ml-1m-nce-plrec: the authors' own split (Rtrain.npz, Rvalid.npz, Rtest.npz) and their published tables. Settings are chosen on
+validation, then train and validation are trained on together for the chosen length and the test part is read. Every run is kept in RUNS and not
+repeated, and goes on where it was interrupted; tables are printed as Markdown. Needs Python 3, no packages.
+"""
+import argparse
+import ast
+import csv
+import glob
+import os
+
+from lab import Lab, head, pm, row, run_steps, value
+
+SPLIT = "ml-1m-nce-plrec"
+# Ours, and the column of the published table. "NDCG" there takes 50 items and the ideal of all targets, "R-Precision" 50 items at most, "MAP" is the
+# mean of precision@1..k.
+SHOWN = {"ndcg_full@50": "NDCG", "rprecision@50": "R-Precision", "map_precision@5": "MAP@5", "map_precision@50": "MAP@50", "precision@5": "Precision@5",
+         "recall@50": "Recall@50"}
+ALL = {"ndcg_full@50": "NDCG", "rprecision@50": "R-Precision",
+       **{f"{ours}@{k}": f"{theirs}@{k}" for ours, theirs in (("map_precision", "MAP"), ("precision", "Precision"), ("recall", "Recall"))
+          for k in (5, 10, 15, 20, 50)}}
+
+
+def authors_split(lab, metrics):
+    options = ["--data", os.path.join(lab.options.data, SPLIT), "--protocol", "files", "--metrics", ",".join(metrics)]
+    return options + (["--threads", str(lab.options.threads)] if lab.options.threads else [])
+
+
+def table(lab, path):
+    with open(os.path.join(lab.options.data, SPLIT, "tables", path), encoding="utf-8") as f:
+        return list(csv.DictReader(f))
+
+
+def published(lab, model):
+    """A model's row of the authors' table of test results: column -> (mean, half the interval)."""
+    line = next(r for r in table(lab, "movielens1m_result.csv") if r["model"] == model)
+    return {ours: ast.literal_eval(line[theirs]) for ours, theirs in ALL.items()}
+
+
+def published_validation(lab, model):
+    """The best row by NDCG of a model's own table: all its settings on validation."""
+    for path in glob.glob(os.path.join(lab.options.data, SPLIT, "tables", "movielens1m", "*.csv")):
+        rows = [r for r in table(lab, path) if r["model"] == model]
+        if rows:
+            return {ours: ast.literal_eval(max(rows, key=lambda r: ast.literal_eval(r["NDCG"])[0])[theirs])
+                    for ours, theirs in ALL.items() if theirs in rows[0]}
+    return {}
+
+
+def tuned(lab, name, model, grid, *settings, epochs=None):
+    """The sweep of a grid; its winner on validation has been trained once more on train + validation."""
+    longer = ["--epochs", str(epochs)] if epochs else []
+    return lab.sweep(f"split-{name}", model, "--grid", grid, "--metric", "ndcg_full@50", "--refit", *longer, "--jobs", str(lab.options.jobs),
+                     *settings, *authors_split(lab, SHOWN))
+
+
+def anchors(lab):
+    """PureSVD and NCE-PLRec: the largest difference from the 17 published columns of the test part, and from those of the validation part."""
+    head("model", "", "test ndcg_full@50", "rprecision@50", "largest difference, test", "validation ndcg_full@50", "largest difference, validation")
+    for model, theirs, settings in (("pure-svd", "PureSVD", {"rank": 50}), ("nce-plrec", "NCE-PLRec", {"rank": 100, "beta": 1.1, "lambda": 10000})):
+        test, valid = published(lab, theirs), published_validation(lab, theirs)
+        arguments = [a for k, v in settings.items() for a in ("--set", f"{k}={v}")]
+        for name, more in (("randomised, seed 0", []), ("randomised, seed 1", ["--seed", "1"]), ("exact", ["--set", "exact=on"])):
+            run = lab.train(f"anchor-{model}-{name.replace(', ', '-').replace(' ', '')}", model, "--refit", "--select", "ndcg_full@50", *arguments, *more,
+                            *authors_split(lab, ALL))
+            apart = [max((abs(value(run, m, part) - ref[m][0]), m) for m in ref) for part, ref in (("metrics", test), ("validation", valid))]
+            row(model, name, f"{value(run, 'ndcg_full@50'):.4f}", f"{value(run, 'rprecision@50'):.4f}", f"{apart[0][0]:.4f} ({apart[0][1]})",
+                f"{value(run, 'ndcg_full@50', 'validation'):.4f}", f"{apart[1][0]:.4f} ({apart[1][1]})")
+        row(theirs, "published", f"{test['ndcg_full@50'][0]:.4f}", f"{test['rprecision@50'][0]:.4f}", "", f"{valid['ndcg_full@50'][0]:.4f}", "")
+    print()
+
+
+# Cuts of the paper's grids (Section 4.2.2: r, lambda, alpha, rho, beta, N), small enough for two cores, with what it does not name but must have been chosen.
+SPLIT_GRIDS = {
+    "item-pop": ("POP", "item-pop", None, None, []),
+    "wrmf": ("WRMF", "wrmf", "rank=100,200;lambda=10,100;alpha=1,10", 10, []),
+    "bpr": ("BPR", "bpr", "latent=50,200;reg=0.003,0.01;negatives=1,5", 30, []),
+    "cml": ("CML", "cml", "latent=100,200;covariance=0.1,1", 15, []),
+    "cdae": ("CDAE", "cdae", "dropout=0.5,0.8;decay=1e-6,1e-5", 40, []),
+    "vae-cf": ("VAE-CF", "mult-vae", "beta_cap=0.2,1", 80, ["--set", "hidden=none", "--set", "dropout=0.4", "--patience", "8"]),
+    "autorec": ("AutoRec", "autorec", "l2=1e-2,3e-2;corruption=0,0.4", 60, ["--patience", "6"]),
+    "pure-svd": ("PureSVD", "pure-svd", "rank=50,100,200", None, []),
+    "nce-plrec": ("NCE-PLRec", "nce-plrec", "rank=50,100;beta=1,1.1;lambda=1000,10000", None, []),
+    "ns-autorec": (None, "ns-autorec", "ns_loss=linear,logistic", 60, ["--set", "l2=1e-2", "--patience", "6"]),
+    "nce-autorec": (None, "nce-autorec", "mode=joint,limited-fine-tune", 60, ["--set", "l2=1e-2", "--patience", "6"]),
+    "ease": (None, "ease", "lambda=200,500,1000,2000", None, []),
+    "slim": (None, "slim", "l1=1,5,20;l2=100,500", None, []),
+}
+
+
+def split_row(lab, name):
+    theirs, model, grid, epochs, settings = SPLIT_GRIDS[name]
+    if grid is None:
+        winner = lab.train(f"split-{name}", model, "--refit", *authors_split(lab, SHOWN))
+        valid, setting = value(winner, "ndcg_full@50", "validation"), ""
+    else:
+        sweep = tuned(lab, name, model, grid, *settings, epochs=epochs)
+        winner = sweep["winner"]
+        valid = next(s for s in sweep["settings"] if s["winner"])["validation"]["mean"]
+        setting = " ".join(f"{k}={v}" for k, v in winner["setting"].items())
+    row(name, *[pm(winner, m) for m in SHOWN], f"{valid:.4f}", setting)
+    if theirs:
+        row(f"{theirs}, published", *[f"{mean:.4f} ± {ci:.4f}" for mean, ci in (published(lab, theirs)[m] for m in SHOWN)],
+            f"{published_validation(lab, theirs)['ndcg_full@50'][0]:.4f}", "")
+
+
+def split(lab):
+    """Every model on the authors' split, beside the published values; settings chosen by ndcg_full@50 on validation."""
+    head("test part", *SHOWN, "validation ndcg_full@50", "setting")
+    for name in lab.options.models.split(",") if lab.options.models else SPLIT_GRIDS:
+        split_row(lab, name)
+    print()
+
+
+def main():
+    steps = {f.__name__: f for f in (anchors, split)}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("steps", nargs="*", metavar="step", help=", ".join(steps))
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--runs", required=True)
+    parser.add_argument("--pumice", default="build/pumice")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--models", help="split: these alone, with commas")
+    options = parser.parse_args()
+    options.epochs = None
+    run_steps(steps, options.steps, Lab(options))
+
+
+if __name__ == "__main__":
+    main()
