@@ -9,6 +9,7 @@
 #include <pumice/data.h>
 #include <pumice/device.h>
 #include <pumice/graph.h>
+#include <pumice/linear.h>
 #include <pumice/metrics.h>
 #include <pumice/model.h>
 #include <pumice/nn.h>

@@ -103,6 +103,7 @@ static const known cases[] = {
     { PM_OP_IDENTITY, "", { DIM(2) }, { { 0 } }, { F(2, 2, 1, 0, 0, 1) } },
     { PM_OP_DIAGONAL, "", { FLAG(0) }, { F(2, 2, 4, 1, 2, 0) }, { F(2, 1, 4, 0) } },
     { PM_OP_DIAGONAL, "inverse", { FLAG(1) }, { F(2, 2, 4, 1, 2, 0) }, { F(2, 1, 0.25f, 0) } },
+    { PM_OP_ROOT, "", { DIM(0) }, { F(1, 4, 0, 2.25f, -1e-6f, 2) }, { F(1, 4, 0, 1.5f, 0, 1.41421356f) } },
     { PM_OP_LOG_COUNT, "", { DIM(0) }, { U(1, 3, 0, 1, 2) }, { F(1, 3, 0, 0, 0.693147181f) } },
     { PM_OP_RELATIVE_NORM, "", { DIM(0) }, { F(2, 1, 3, 4), F(2, 1, 0, 10) }, { F(1, 1, 0.5f) } },
     { PM_OP_RELATIVE_NORM, "against nothing", { DIM(0) }, { F(1, 2, 3, 4), F(1, 2, 0, 0) }, { F(1, 1, 5) } },

@@ -52,6 +52,13 @@ pm_status pm_cpu_diagonal(const pm_call *c)
     return PM_OK;
 }
 
+pm_status pm_cpu_root(const pm_call *c)
+{
+    for (int64_t i = 0; i < c->out[0].rows; i++)
+        for (int64_t j = 0; j < c->out[0].cols; j++) pm_row(&c->out[0], i)[j] = sqrtf(PM_MAX(pm_row(&c->in[0], i)[j], 0.0f));
+    return PM_OK;
+}
+
 pm_status pm_cpu_log_count(const pm_call *c)
 {
     for (int64_t i = 0; i < c->out[0].rows; i++)

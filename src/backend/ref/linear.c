@@ -65,6 +65,17 @@ pm_status pm_ref_diagonal(const pm_call *c)
     return PM_OK;
 }
 
+pm_status pm_ref_root(const pm_call *c)
+{
+    const pm_view *y = &c->out[0];
+    for (int64_t i = 0; i < y->rows; i++)
+        for (int64_t j = 0; j < y->cols; j++) {
+            const double v = sqrt(pm_max_double(pm_get(&c->in[0], i, j), 0));
+            pm_put(c, 0, y, i, j, v, v);
+        }
+    return PM_OK;
+}
+
 pm_status pm_ref_log_count(const pm_call *c)
 {
     const pm_view *y = &c->out[0];
