@@ -5,13 +5,19 @@
 #include "cholesky_inverse.glsl"
 #include "definite.glsl"
 
+// lanes: 256
 // Rows of y hold, left of the diagonal, the inverse so far of the unit lower factor; from it on what is left of a, which is symmetric: the row of
 // the pivot is its column too.
-void eliminate(uint k, uint j, float inverse, float scale)
+void eliminate(uint k, float inverse, float scale)
 {
-    const float f = pivot_row[j];
-    for (uint i = k + 1u; i < p.N; i++) y(i, j) = j == k ? -(pivot_row[i] * inverse) : y(i, j) - pivot_row[i] * inverse * f;
-    y(k, j) = j < k ? f * scale : j == k ? scale : 0.0;
+    OWN_UNITS(e, k, p.N) {
+        const uint i = e / stretch();
+        const float f = pivot_row[i] * inverse;
+        COLUMNS(j, e) {
+            if (i == k) y(i, j) = j < k ? pivot_row[j] * scale : j == k ? scale : 0.0;
+            else y(i, j) = j == k ? -f : y(i, j) - f * pivot_row[j];
+        }
+    }
 }
 
 void main()
@@ -26,8 +32,7 @@ void main()
         share_row(k);
         const float d = pivot_row[k];
         const bool good = pm_is_finite(d) && d > most / 16777216.0;
-        const float inverse = good ? 1.0 / d : 0.0, scale = good ? 1.0 / sqrt(d) : 0.0;
-        OWN_COLUMNS(j) eliminate(k, j, inverse, scale);
+        eliminate(k, good ? 1.0 / d : 0.0, good ? 1.0 / sqrt(d) : 0.0);
         barrier();
     }
 }

@@ -5,13 +5,18 @@
 #include "spd_inverse.glsl"
 #include "definite.glsl"
 
-// One column: what is left of it after pivot k. The row of the pivot is its column too.
-void eliminate(uint k, uint j, float inverse)
+// lanes: 256
+// What is left after pivot k. Its row is its column too.
+void eliminate(uint k, float inverse)
 {
-    const float f = pivot_row[j];
-    for (uint i = 0u; i < p.N; i++)
-        if (i != k) y(i, j) = j == k ? pivot_row[i] * inverse : y(i, j) - pivot_row[i] * inverse * f;
-    y(k, j) = j == k ? -inverse : f * inverse;
+    OWN_UNITS(e, 0u, p.N) {
+        const uint i = e / stretch();
+        const float f = pivot_row[i] * inverse;
+        COLUMNS(j, e) {
+            if (i == k) y(i, j) = j == k ? -inverse : pivot_row[j] * inverse;
+            else y(i, j) = j == k ? f : y(i, j) - f * pivot_row[j];
+        }
+    }
 }
 
 void main()
@@ -22,9 +27,9 @@ void main()
         share_row(k);
         const float d = pivot_row[k];
         smallest = pm_is_finite(d) && d > 0.0 ? min(smallest, d) : 0.0;
-        if (smallest > 0.0) OWN_COLUMNS(j) eliminate(k, j, 1.0 / d);
+        if (smallest > 0.0) eliminate(k, 1.0 / d);
         barrier();
     }
-    for (uint i = 0u; i < p.N; i++) OWN_COLUMNS(j) y(i, j) = smallest > 0.0 ? -y(i, j) : 0.0;
+    OWN_UNITS(e, 0u, p.N) COLUMNS(j, e) y(e / stretch(), j) = smallest > 0.0 ? -y(e / stretch(), j) : 0.0;
     if (gl_LocalInvocationID.x == 0u) least(0u) = smallest;
 }

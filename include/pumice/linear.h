@@ -7,7 +7,7 @@
 PM_API_BEGIN
 
 // The inversion of a large symmetric positive definite matrix in place, in slices that can be stopped between.
-// Captures one slice: the block of columns at the position of the step state is swept (Goodnight, 1979, block by block). After PM_SWEEP_STEPS(n)
+// Captures one slice: the block of columns at the position of the step state is swept (Goodnight, 1979, block by block). After PM_PANELS(n)
 // of them the lower triangle of a holds −(a + shift · 1)⁻¹; between, what the next slice needs is in a alone.
 // a         [n, n] f32 of the store, of which the lower triangle is read and written
 // state     step state; position counts slices
@@ -15,9 +15,9 @@ PM_API_BEGIN
 // returns   [1, 1] the smallest pivot of the block's own elimination; 0 where one was not positive: the matrix is singular or indefinite in single
 //           precision, and what a holds from then on is of no use
 // Cost      n³ flops over all slices where the device skips what lies above the diagonal, else 2·n³
-enum { PM_SWEEP_BLOCK = 128 };
-#define PM_SWEEP_STEPS(n) (((n) + PM_SWEEP_BLOCK - 1) / PM_SWEEP_BLOCK)
-pm_var pm_sweep(pm_graph *g, pm_var a, pm_var state, float shift);
+enum { PM_PANEL = 128 };
+#define PM_PANELS(n) (((n) + PM_PANEL - 1) / PM_PANEL)
+pm_var pm_sweep_panel(pm_graph *g, pm_var a, pm_var state, float shift);
 
 // An orthonormal basis of the columns of x [n, r], n >= r, by three Cholesky QRs, the first of them shifted (Fukaya et al., 2020): columns that
 // are nearly dependent in single precision come out orthonormal all the same; a column of zeros stays one. At most 1024 columns.

@@ -92,7 +92,7 @@ typedef struct pm_build {
 } pm_build;
 
 // Adds a term to what is minimised: a matrix whose elements are summed, each row already weighted. Its sum is logged by name. In a pass that solves
-// it is logged and no more: a norm, a residual. Training stops with an error where such a sum is not finite.
+// it is logged and no more: a norm, an objective; what is called "residual" is relative, best 0. Training stops with an error where such a sum is not finite.
 void pm_add_loss(pm_build *b, const char *name, pm_var loss);
 
 // The whole training matrix [users, items] as sparse rows, or its transpose (models that say so). Training only.
@@ -169,6 +169,8 @@ struct pm_model {
     double (*item_loss)(const pm_config *config, int feedback, double p);
     // Captures a step of a pass that solves: what it updates are parameters or statistics, by pm_output to their names or by ops that write in place.
     void (*solve)(pm_build *b);
+    // Looks at each value that a pass that solves logs by pm_add_loss: may warn, or refuse to go on with a sentence. NULL: what is finite will do.
+    pm_status (*watch)(const void *object, const pm_config *config, const char *loss, double value);
 
     // Schedule columns beyond the learning rate.
     const char *schedule[PM_MAX_SCHEDULE + 1];    // names, NULL at the end

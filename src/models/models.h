@@ -29,5 +29,6 @@ extern const pm_model pm_model_autorec, pm_model_ohns_autorec, pm_model_ns_autor
 extern const pm_model pm_model_dae, pm_model_item_pop, pm_model_mult_dae, pm_model_mult_vae;
 extern const pm_model pm_model_bpr, pm_model_cml, pm_model_cdae;
 extern const pm_model pm_model_slim, pm_model_wrmf;
+extern const pm_model pm_model_ease, pm_model_nce_plrec, pm_model_pure_svd;
 
 #endif

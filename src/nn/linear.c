@@ -2,10 +2,10 @@
 
 #include "core/core.h"
 
-pm_var pm_sweep(pm_graph *g, pm_var a, pm_var state, float shift)
+pm_var pm_sweep_panel(pm_graph *g, pm_var a, pm_var state, float shift)
 {
     pm_var least;
-    const pm_var panel = pm_panel_take(g, a, state, PM_SWEEP_BLOCK);
+    const pm_var panel = pm_panel_take(g, a, state, PM_PANEL);
     const pm_var inverse = pm_spd_inverse(g, pm_panel_pivot(g, panel, state), shift, &least);
     const pm_var w = pm_matmul(g, panel, inverse, false, false);
     pm_matmul_add(g, w, panel, a, false, true, -1.0f, true);

@@ -34,6 +34,7 @@ static pm_status read_losses(pm_trainer *t, int64_t n)
         snprintf(name, sizeof name, "log.%s", s->loss_name[i]);
         PM_TRY(pm_store_read_rows(s->store, name, 0, n, values));
         for (int64_t k = 0; k < n; k++) {
+            if (p->what.solve && s->model->watch) PM_TRY(s->model->watch(t->ctx, s->config, s->loss_name[i], values[k]));
             const char *remedy = s->model->diverged ? s->model->diverged(s->config, s->loss_name[i], (double)values[k]) : NULL;
             PM_REQUIRE(t->ctx, isfinite(values[k]) && !remedy, PM_ERR_NUMERIC, "training diverged: %s%s is %s at step %" PRId64 "%s%s",
                        p->what.solve ? "" : "loss ", s->loss_name[i], isfinite(values[k]) ? "beyond all reason" : "not finite", t->step + k + 1,

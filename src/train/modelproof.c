@@ -13,6 +13,7 @@ static const double UNIT = 0x1p-24;
 // Sizes small enough for a software driver; whatever a model lacks is left out.
 static const char *const small_settings[][2] = {
     { "hidden", "10" }, { "rank", "6" }, { "latent", "6" }, { "batch", "16" }, { "anneal_epochs", "0" }, { "beta_cap", "0.5" }, { "l2", "0.001" }, { "a_mi", "100" }, { "gamma_mi", "3" }, { "clip", "0" }, { "epsilon", "0.05" }, { "target_factor", "3" },
+    { "oversampling", "4" },
 };
 
 pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const char *setting, uint64_t seed, pm_split **split,
@@ -278,6 +279,12 @@ static pm_status prove_gradients(void *parent, const side *got, const side *want
     return PM_OK;
 }
 
+// A residual is rounding itself where all is well: it is relative already, so its scale is 1.
+static bool is_residual(const char *loss)
+{
+    return pm_name_equal(loss, "residual");
+}
+
 static pm_status prove_losses(void *parent, const side *got, const side *want, int pass, int64_t steps, pm_model_proof *p)
 {
     const pm_session *s = want->session;
@@ -292,7 +299,7 @@ static pm_status prove_losses(void *parent, const side *got, const side *want, i
     }
     for (int64_t k = 0; k < steps; k++) {
         double all = 0;
-        for (int i = 0; i < logged->loss_count; i++) all += fabs((double)y[i][k]);
+        for (int i = 0; i < logged->loss_count; i++) all += is_residual(s->loss_name[logged->loss[i]]) ? 1 : fabs((double)y[i][k]);
         all = fmax(all, 0.01);    // terms of both signs may come to nothing; their rounding does not
         for (int i = 0; i < logged->loss_count; i++)
             judge(p, &p->loss, in_units(x[i][k], y[i][k], all), "loss", s->loss_name[logged->loss[i]], k, x[i][k], y[i][k]);

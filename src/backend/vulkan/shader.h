@@ -11,7 +11,7 @@
 //   rows     the dimension that [lo, hi) runs over; else the rows of the operand above
 //   items    the dimension the grid covers, an invocation an item
 //   wide     the operands it reaches four elements at a time where all of them allow it
-//   lanes    the most invocations a workgroup, of an op that has workgroups of a row
+//   lanes    the most invocations a workgroup, of an op that has workgroups of a row or is one workgroup
 //   grid     each: an invocation an element although the op is of class ROWS
 //   chunk    windows end at multiples of it
 //   most     a dimension and the largest length that it has room for

@@ -68,8 +68,8 @@ void pm_vk_choose(const pm_vk_device *d, const pm_plan_node *node, int64_t cols,
     const uint32_t width = wide ? 4 : 1;
     const bool folds_rows = klass == PM_CLASS_ROWS && !shader->each;
     const uint32_t lanes = folds_rows              ? lanes_of(d, shader, cols, width)
-                           : klass == PM_CLASS_ONE ? d->limits.one_size
                            : shader->lanes         ? PM_MIN((uint32_t)shader->lanes, d->limits.local_size)
+                           : klass == PM_CLASS_ONE ? d->limits.one_size
                                                    : d->limits.local_size;
     const bool sliced = shader->chunk && d->limits.slices > 1, folding = d->subgroup && lanes % d->subgroup == 0;
     bool done;
