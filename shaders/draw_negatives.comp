@@ -33,10 +33,8 @@ uint negative(uint from, uint n, uint k, uint s)
     const uint step = p.once != 0u ? 0u : state(PM_STATE_STEP), entries = indptr(p.U);
     const bool popular = p.popular != 0u && entries > 0u;
     uint found = 0u, at = 0u;
-    uvec4 block = uvec4(0u);
     for (uint t = 0u; t < DRAWS; t++) {
-        if (t % 4u == 0u) block = pm_philox(seed, uvec4(s, k, step, p.stream * 256u + t / 4u));
-        const uint bits = block[t % 4u];
+        const uint bits = pm_philox(seed, uvec4(s / 4u, k, step, p.stream * 256u + t))[s % 4u];
         found = popular ? col(scale_bits(bits, entries)) : scale_bits(bits, p.I);
         at = columns_below(from, n, found);
         if (at == n || col(from + at) != found) return found;

@@ -12,7 +12,7 @@ static const pm_hyper hypers[] = {
     { "tied", PM_HYPER_FLAG, "off", 0, 1, NULL, "the decoder's weights are the encoder's, transposed", "CDAE, Section 4" },
     { "dropout", PM_HYPER_NUMBER, "0.5", 0, 1, NULL, "corruption: share of input entries dropped; 1 leaves the user's factor alone", "CDAE, Section 4; two-headed AutoRec: rho" },
     { "decay", PM_HYPER_NUMBER, "1e-5", 0, 1e6, NULL, "weight decay: penalty 1/2 * decay * sum(w^2), not on biases (gradient decay * w)", "Mult-VAE, Section 4.4" },
-    { "fold_steps", PM_HYPER_INTEGER, "20", 0, 1000, NULL, "steps of Adam that fit a new user's factor, from 0 on", "Mult-VAE, Section 2.1" },
+    { "fold_steps", PM_HYPER_INTEGER, "5", 0, 1000, NULL, "steps of Adam that fit a new user's factor, from 0 on", "Mult-VAE, Section 2.1" },
     { "fold_lr", PM_HYPER_NUMBER, "0.05", 0, 10, NULL, "their learning rate", NULL },
     PM_OPTIMISER_HYPERS("adam", "100", "500", "rows", "1e-3"),
     { .name = NULL },

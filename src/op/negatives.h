@@ -1,6 +1,6 @@
 // Drawing items that a user has not: integers alone, so every backend draws the same. shaders/draw_negatives.comp does the same.
 //
-// Draw t of column s of a row with key k comes from word t mod 4 of the Philox block with counter (s, k, step, stream · 256 + t / 4).
+// Draw t of column s of a row with key k is the random word of cell (row k, column s), attempt t (core/philox.h).
 #ifndef PM_NEGATIVES_H
 #define PM_NEGATIVES_H
 
@@ -18,16 +18,16 @@ typedef struct pm_negatives {
     bool            popular;
 } pm_negatives;
 
-// How many of n ascending columns lie below `item`.
+// How many of n ascending columns lie below `item`; without branches, which nobody could foretell.
 static inline uint32_t pm_columns_below(const uint32_t *col, uint32_t n, uint32_t item)
 {
-    uint32_t lo = 0, hi = n;
-    while (lo < hi) {
-        const uint32_t mid = lo + (hi - lo) / 2;
-        if (col[mid] < item) lo = mid + 1;
-        else hi = mid;
+    const uint32_t *at = col;
+    while (n > 1) {
+        const uint32_t half = n / 2;
+        at += at[half - 1] < item ? half : 0;
+        n -= half;
     }
-    return lo;
+    return (uint32_t)(at - col) + (n == 1 && *at < item);
 }
 
 // [0, n) from 32 bits; off from uniform by less than n / 2^32 of a probability.
@@ -36,14 +36,12 @@ static inline uint32_t pm_scale_bits(uint32_t bits, uint32_t n)
     return (uint32_t)((uint64_t)bits * n >> 32);
 }
 
-// Draw `s` of a row that has the n columns `own`, ascending.
-static inline uint32_t pm_negative(const pm_negatives *d, const uint32_t *own, uint32_t n, uint32_t key, uint32_t s)
+// Column `s` of a row that has the n columns `own`, ascending; bits: its draw 0.
+static inline uint32_t pm_negative(const pm_negatives *d, const uint32_t *own, uint32_t n, uint32_t key, uint32_t s, uint32_t bits)
 {
     uint32_t item = 0, at = 0;
-    pm_philox_block block = { { 0 } };
     for (uint32_t t = 0; t < PM_NEGATIVE_DRAWS; t++) {
-        if (t % 4 == 0) block = pm_philox(d->seed, s, key, d->step, d->stream * 256u + t / 4);
-        const uint32_t bits = block.v[t % 4];
+        if (t > 0) bits = pm_random_bits(d->seed, d->stream, t, d->step, key, s);
         item = d->popular && d->entries ? d->col[pm_scale_bits(bits, d->entries)] : pm_scale_bits(bits, d->items);
         at = pm_columns_below(own, n, item);
         if (at == n || own[at] != item) return item;
@@ -56,6 +54,16 @@ static inline uint32_t pm_negative(const pm_negatives *d, const uint32_t *own, u
         if (at == n || own[at] != next) return next;
     }
     return item;    // the row has every column
+}
+
+// Columns 1 … count of a row, to id[1] … id[count].
+static inline void pm_negatives_of_row(const pm_negatives *d, const uint32_t *own, uint32_t n, uint32_t key, uint32_t count, uint32_t *id)
+{
+    pm_philox_block block = { { 0 } };
+    for (uint32_t s = 1; s <= count; s++) {
+        if (s == 1 || s % 4 == 0) block = pm_philox(d->seed, s / 4, key, d->step, d->stream * 256u);
+        id[s] = pm_negative(d, own, n, key, s, block.v[s % 4]);
+    }
 }
 
 #endif

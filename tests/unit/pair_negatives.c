@@ -35,13 +35,20 @@ static pm_negatives draws_of(const matrix *m, bool popular)
     return (pm_negatives){ .col = m->col, .entries = m->nnz, .items = ITEMS, .seed = 42, .step = 3, .stream = 9, .popular = popular };
 }
 
+static uint32_t draw(const pm_negatives *d, const uint32_t *own, uint32_t n, uint32_t key, uint32_t s)
+{
+    uint32_t id[9];
+    pm_negatives_of_row(d, own, n, key, 8, id);
+    return id[s];
+}
+
 // How often each item is drawn for a user; one key a draw.
 static void tally(const matrix *m, uint32_t user, bool popular, uint32_t *seen)
 {
     const pm_negatives d = draws_of(m, popular);
     for (uint32_t i = 0; i < ITEMS; i++) seen[i] = 0;
     for (uint32_t k = 0; k < DRAWS; k++)
-        seen[pm_negative(&d, m->col + m->indptr[user], m->indptr[user + 1] - m->indptr[user], k, 1 + k % 3)]++;
+        seen[draw(&d, m->col + m->indptr[user], m->indptr[user + 1] - m->indptr[user], k, 1 + k % 8)]++;
 }
 
 // Five standard deviations of chi-square either way: a fair draw is not outside, and one that is too even is not fair either.
@@ -92,11 +99,11 @@ static void draws_are_apart(void **state)
     c.stream++;
     int same[4] = { 0 };
     for (uint32_t k = 0; k < 20000; k++) {
-        const uint32_t x = pm_negative(&a, NULL, 0, k, 1);
-        same[0] += x == pm_negative(&a, NULL, 0, k, 2);
-        same[1] += x == pm_negative(&a, NULL, 0, k + 1, 1);
-        same[2] += x == pm_negative(&b, NULL, 0, k, 1);
-        same[3] += x == pm_negative(&c, NULL, 0, k, 1);
+        const uint32_t x = draw(&a, NULL, 0, k, 1);
+        same[0] += x == draw(&a, NULL, 0, k, 2);
+        same[1] += x == draw(&a, NULL, 0, k + 1, 1);
+        same[2] += x == draw(&b, NULL, 0, k, 1);
+        same[3] += x == draw(&c, NULL, 0, k, 1);
     }
     for (int i = 0; i < 4; i++) assert_in_range(same[i], 400 - 100, 400 + 100);
 }
@@ -110,7 +117,7 @@ static void a_user_with_all_items(void **state)
     for (uint32_t i = 0; i < ITEMS; i++) all[i] = i;
     for (int popular = 0; popular < 2; popular++) {
         const pm_negatives d = draws_of(&m, popular);
-        for (uint32_t k = 0; k < 500; k++) assert_true(pm_negative(&d, all, ITEMS, k, 1) < ITEMS);
+        for (uint32_t k = 0; k < 500; k++) assert_true(draw(&d, all, ITEMS, k, 1) < ITEMS);
     }
 }
 
@@ -126,7 +133,7 @@ static void a_user_with_all_items_but_one(void **state)
             if (i != lacking) own[n++] = i;
         for (int popular = 0; popular < 2; popular++) {
             const pm_negatives d = draws_of(&m, popular);
-            for (uint32_t k = 0; k < 200; k++) assert_int_equal(pm_negative(&d, own, n, k, 1), lacking);
+            for (uint32_t k = 0; k < 200; k++) assert_int_equal(draw(&d, own, n, k, 1), lacking);
         }
     }
 }

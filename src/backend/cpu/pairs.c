@@ -5,7 +5,7 @@
 
 #include "op/negatives.h"
 
-enum { SEARCH = 64, DRAW = 128 };    // what an interaction and a negative cost, in elements copied
+enum { SEARCH = 64, DRAW = 64 };    // what an interaction and a negative cost, in elements copied
 
 static void entries_part(const pm_call *c, int64_t unused, int64_t lo, int64_t hi)
 {
@@ -42,7 +42,7 @@ static void draw_part(const pm_call *c, int64_t unused, int64_t lo, int64_t hi)
         const uint32_t row = *pm_row_u32(&c->in[2], b), n = indptr[row + 1] - indptr[row];
         uint32_t *id = pm_row_u32(&c->out[0], b);
         id[0] = *pm_row_u32(&c->in[3], b);
-        for (int64_t s = 1; s < c->out[0].cols; s++) id[s] = pm_negative(&draws, col + indptr[row], n, *pm_row_u32(&c->in[4], b), (uint32_t)s);
+        pm_negatives_of_row(&draws, col + indptr[row], n, *pm_row_u32(&c->in[4], b), (uint32_t)c->out[0].cols - 1, id);
     }
 }
 

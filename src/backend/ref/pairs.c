@@ -39,8 +39,8 @@ pm_status pm_ref_draw_negatives(const pm_call *c)
     for (int64_t b = 0; b < id->rows; b++) {
         const uint32_t from = pm_get_u32(indptr, 0, at(row, b, 0)), to = pm_get_u32(indptr, 0, at(row, b, 0) + 1);
         pm_set(id, b, 0, (double)at(&c->in[3], b, 0));
-        for (int64_t s = 1; s < id->cols; s++)
-            pm_set(id, b, s, pm_negative(&draws, col + from, to - from, pm_get_u32(&c->in[4], b, 0), (uint32_t)s));
+        for (uint32_t s = 1, key = pm_get_u32(&c->in[4], b, 0); s < (uint32_t)id->cols; s++)
+            pm_set(id, b, s, pm_negative(&draws, col + from, to - from, key, s, pm_random_bits(draws.seed, draws.stream, 0, draws.step, key, s)));
     }
     return PM_OK;
 }
