@@ -136,6 +136,10 @@ pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
     const char *synth = pm_cli_text(cli, "synth");
     PM_REQUIRE(cli->ctx, !synth || !spec->data, PM_ERR_ARG, "--data and --synth exclude each other");
     if (synth) PM_TRY(pm_cli_synth_preset(cli, synth, &spec->synth));
+    const char *protocol = spec->split.protocol;
+    PM_REQUIRE(cli->ctx, !spec->split.negatives || (protocol && pm_name_equal(protocol, "leave-one-out")), PM_ERR_ARG,
+               "--negatives are the sampled candidates of --protocol leave-one-out; what a model draws in training is --set negatives=%" PRId64,
+               spec->split.negatives);
     spec->synth.seed = spec->split.seed;
     return collect_settings(cli, spec);
 }

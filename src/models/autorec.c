@@ -40,10 +40,10 @@
       "of r~ gains no more, then from the best of it the head of r^ on a frozen encoder. full-fine-tune: the same, the encoder trained on", \
       "Section 3.3" }
 
-static const pm_hyper autorec_hypers[] = { SHARED_HYPERS("300", "1e-5"), { .name = NULL } };
-static const pm_hyper ohns_hypers[] = { NEGATIVE_HYPERS, SHARED_HYPERS("300", "1e-5"), { .name = NULL } };
-static const pm_hyper ns_hypers[] = { MODE_HYPER("joint"), NEGATIVE_HYPERS, SHARED_HYPERS("300", "1e-5"), { .name = NULL } };
-static const pm_hyper nce_hypers[] = { MODE_HYPER("limited-fine-tune"), NCE_HYPERS, SHARED_HYPERS("300", "1e-5"), { .name = NULL } };
+static const pm_hyper autorec_hypers[] = { SHARED_HYPERS("300", "0.01"), { .name = NULL } };
+static const pm_hyper ohns_hypers[] = { NEGATIVE_HYPERS, SHARED_HYPERS("300", "0.01"), { .name = NULL } };
+static const pm_hyper ns_hypers[] = { MODE_HYPER("joint"), NEGATIVE_HYPERS, SHARED_HYPERS("300", "0.01"), { .name = NULL } };
+static const pm_hyper nce_hypers[] = { MODE_HYPER("limited-fine-tune"), NCE_HYPERS, SHARED_HYPERS("300", "0.1"), { .name = NULL } };
 
 #define LATENT_GRID { "latent", "latent=50,100,200,500", "Section 4.2.2: r" }
 #define LAMBDA_GRID { "lambda", "l2=1e-7,1e-6,1e-5,1e-4,1e-3,1e-2,1e-1,1,10,100,1e3,1e4", "Section 4.2.2: lambda; see l2 for its convention" }

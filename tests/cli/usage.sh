@@ -52,6 +52,8 @@ expect 2 train mult-dae --data x --synth small
 expect 2 train --resume run --epochs 5
 says err "--epochs"
 expect 2 train mult-dae --resume run
+expect 2 train ns-autorec --synth small --negatives 50
+says err "--set negatives=50"
 expect 2 recommend run
 says err "--user"
 expect 2 recommend run --user a --items b
