@@ -122,11 +122,17 @@ static pm_var score(pm_build *b)
 
 static pm_status watch(const void *object, const pm_config *config, const char *loss, double value)
 {
-    PM_REQUIRE(object, !pm_name_equal(loss, "pivot") || value > 0, PM_ERR_NUMERIC,
-               "ease: the Gram matrix plus lambda = %s is singular in single precision; raise lambda", pm_config_text(config, "lambda"));
-    if (pm_name_equal(loss, "residual") && value > 0.01)
-        pm_log(object, PM_LOG_WARN, "ease: the inverse is off by %.2g of what it should be (residual): lambda = %s is too small for single precision", value,
-               pm_config_text(config, "lambda"));
+    const char *lambda = pm_config_text(config, "lambda");
+    if (pm_name_equal(loss, "pivot")) {    // in exact arithmetic none is below lambda
+        PM_REQUIRE(object, value > 0 && value > 0.5 * pm_config_number(config, "lambda"), PM_ERR_NUMERIC,
+                   "ease: the Gram matrix plus lambda = %s is singular in single precision (a pivot of %.2g); raise lambda", lambda, value);
+        return PM_OK;
+    }
+    PM_REQUIRE(object, value <= 0.1, PM_ERR_NUMERIC,
+               "ease: the inverse is off by %.2g of what it should be: the Gram matrix plus lambda = %s is as good as singular in single precision; raise lambda",
+               value, lambda);
+    if (value > 0.001)
+        pm_log(object, PM_LOG_WARN, "ease: the inverse is off by %.2g of what it should be; a lambda above %s would be safer in single precision", value, lambda);
     return PM_OK;
 }
 

@@ -35,3 +35,8 @@ for n in 1 2 3; do
 done
 expect 0 train --resume part --json
 cmp whole/best.safetensors part/best.safetensors || fail "best parameters after running out of device memory"
+
+# What cannot fit is said before anything is computed.
+awk 'BEGIN { for (u = 0; u < 100; u++) for (k = 0; k < 40; k++) print "u" u ",i" (u * 40 + k * 37) % 1500 }' >many.csv
+PUMICE_VK_LIMITS=memory=10000000 expect 1 train ease --data many.csv --columns 1,2 --device vulkan --quiet
+says err "ease: 1480 items need 0.01 GiB and vulkan:0 has 0.01 GiB"

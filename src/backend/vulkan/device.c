@@ -155,7 +155,9 @@ pm_status pm_vk_list(pm_ctx *ctx, pm_device_info *list, int capacity, int *count
     for (uint32_t i = 0; i < instance->count && *count < capacity; i++) {
         facts f;
         learn(instance->physical[i], &f);
-        describe((int)i, instance->physical[i], &f, &list[(*count)++]);
+        describe((int)i, instance->physical[i], &f, &list[*count]);
+        if (switches.memory) list[*count].memory = (uint64_t)switches.memory;    // as if that were all there is
+        ++*count;
     }
     pm_free(instance);
     return PM_OK;
