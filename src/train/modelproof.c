@@ -105,6 +105,8 @@ static pm_status begin_pass(side *s, int pass, int64_t steps)
 static pm_status read_tensor(void *parent, const pm_session *s, const char *name, float **values, int64_t *count)
 {
     int64_t rows = 0, cols = 0;
+    *values = NULL;
+    *count = 0;
     PM_REQUIRE(parent, pm_store_find(s->store, name, NULL, &rows, &cols), PM_ERR_NOT_FOUND, "the store has no tensor \"%s\"", name);
     *count = rows * cols;
     *values = pm_new_array(parent, float, *count);
