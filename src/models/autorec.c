@@ -45,6 +45,24 @@ static const pm_hyper ohns_hypers[] = { NEGATIVE_HYPERS, SHARED_HYPERS("300", "0
 static const pm_hyper ns_hypers[] = { MODE_HYPER("joint"), NEGATIVE_HYPERS, SHARED_HYPERS("300", "0.01"), { .name = NULL } };
 static const pm_hyper nce_hypers[] = { MODE_HYPER("limited-fine-tune"), NCE_HYPERS, SHARED_HYPERS("300", "0.1"), { .name = NULL } };
 
+static const pm_preset autorec_presets[] = {
+    { "ml-1m", "latent=200 epochs=60 l2=0.01", "best of l2 = 1e-5, 1e-3, 1e-2 on the validation part of the authors' split; with --patience 6" },
+    { "published-ml-1m", "latent=200 epochs=300 l2=1e-5", "rank, lambda and iterations of AutoRec in the authors' table; its convention of lambda is not known" },
+    { .name = NULL },
+};
+static const pm_preset ohns_presets[] = {
+    { "ml-1m", "latent=200 epochs=60 l2=0.001 ns_loss=linear", "better than logistic on the validation part of the authors' split; with --patience 6" },
+    { .name = NULL },
+};
+static const pm_preset ns_presets[] = {
+    { "ml-1m", "latent=200 epochs=60 l2=0.001 ns_loss=logistic mode=joint", "the best of three settings on the validation part of the authors' split; with --patience 6" },
+    { .name = NULL },
+};
+static const pm_preset nce_presets[] = {
+    { "ml-1m", "latent=200 epochs=60 l2=0.1 mode=full-fine-tune", "the best of eight settings on the validation part of the authors' split; with --patience 5" },
+    { .name = NULL },
+};
+
 #define LATENT_GRID { "latent", "latent=50,100,200,500", "Section 4.2.2: r" }
 #define LAMBDA_GRID { "lambda", "l2=1e-7,1e-6,1e-5,1e-4,1e-3,1e-2,1e-1,1,10,100,1e3,1e4", "Section 4.2.2: lambda; see l2 for its convention" }
 #define CORRUPTION_GRID { "corruption", "corruption=0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1", "Section 4.2.2: rho" }
@@ -241,6 +259,7 @@ const pm_model pm_model_autorec = {
     .title = "AutoRec: autoencoder of users, square loss over all entries",
     .paper = "Sedhain et al., 2015, AutoRec: Autoencoders Meet Collaborative Filtering; as in Zhou et al., 2020",
     .hypers = autorec_hypers,
+    .presets = autorec_presets,
     .grids = autorec_grids,
     .proofs = autorec_proofs,
     .loss = autorec_loss,
@@ -262,6 +281,7 @@ const pm_model pm_model_ohns_autorec = {
     .title = "OHNS-AutoRec: the same with negative sampling as its one loss",
     .paper = "Zhou et al., 2020, Noise Contrastive Estimation for Autoencoding-based One-Class Collaborative Filtering",
     .hypers = ohns_hypers,
+    .presets = ohns_presets,
     .grids = ohns_grids,
     .proofs = ohns_proofs,
     .check = check_negatives,
@@ -294,6 +314,7 @@ const pm_model pm_model_ns_autorec = {
     .title = "NS-AutoRec: one head for negative sampling, one for the square loss",
     .paper = "Zhou et al., 2020, Noise Contrastive Estimation for Autoencoding-based One-Class Collaborative Filtering",
     .hypers = ns_hypers,
+    .presets = ns_presets,
     .grids = ns_grids,
     .proofs = ns_proofs,
     .check = check_negatives,
@@ -328,6 +349,7 @@ const pm_model pm_model_nce_autorec = {
     .title = "NCE-AutoRec: one head for the closed form of noise contrastive estimation, one for the square loss",
     .paper = "Zhou et al., 2020, Noise Contrastive Estimation for Autoencoding-based One-Class Collaborative Filtering",
     .hypers = nce_hypers,
+    .presets = nce_presets,
     .grids = nce_grids,
     .proofs = nce_proofs,
     .phases = two_phases,
