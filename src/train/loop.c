@@ -165,7 +165,8 @@ static pm_status log_epoch(pm_trainer *t, bool validated, double seconds)
     char text[256];
     int used = snprintf(text, sizeof text, "epoch %" PRId64, t->epoch);
     for (int i = 0; i < t->session->loss_count && used < (int)sizeof text; i++)
-        if (t->loss_steps[i]) used += snprintf(text + used, sizeof text - (size_t)used, "  %s %.4f", t->session->loss_name[i], e->loss[i]);
+        if (t->loss_steps[i])    // a residual is told by its power of ten
+            used += snprintf(text + used, sizeof text - (size_t)used, fabs(e->loss[i]) < 1e-3 ? "  %s %.1e" : "  %s %.4f", t->session->loss_name[i], e->loss[i]);
     if (validated && used < (int)sizeof text)
         used += snprintf(text + used, sizeof text - (size_t)used, "  validation %s %.4f%s", r->select, t->at.validation,
                          t->best_epoch == t->epoch ? " (best)" : "");
