@@ -139,7 +139,9 @@ static pm_status show_model(pm_cli *cli, const pm_model *m)
         printf("%s  --preset %s: %s\n      %s\n", p == m->presets ? "\nPresets\n" : "", p->name, p->help ? p->help : "", p->settings);
     for (const pm_model_grid *g = m->grids; g && g->name; g++)
         printf("%s  --preset-grid %s: %s\n      %s\n", g == m->grids ? "\nGrids, for sweep\n" : "", g->name, g->paper ? g->paper : "", g->grid);
-    printf("\nExample\n  %s train %s --epochs 20 -o run\n", cli->program, m->name);
+    bool epochs = false;
+    for (const pm_hyper *h = m->hypers; h && h->name; h++) epochs = epochs || strcmp(h->name, "epochs") == 0;
+    printf("\nExample\n  %s train %s%s -o run\n", cli->program, m->name, epochs ? " --epochs 20" : "");
     return PM_OK;
 }
 
