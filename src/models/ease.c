@@ -57,10 +57,13 @@ static double need(int64_t items)
 static bool fits(pm_build *b)
 {
     const pm_device *device = pm_store_device(pm_graph_store(b->g));
-    const double gib = 1024.0 * 1024 * 1024, wanted = need(b->items), there = (double)pm_device_capacity(device);
-    if (b->pass == GRAM)
-        pm_log(b->g, PM_LOG_INFO, "ease: %" PRId64 " items need %.2f GiB on the device, and the host %.2f GiB to keep the result", b->items, wanted / gib,
-               4.0 * (double)b->items * (double)b->items / gib);
+    const bool on_host = pm_device_get_info(device)->memory == 0;    // which keeps the best parameters too
+    const double gib = 1024.0 * 1024 * 1024, kept = 4.0 * (double)b->items * (double)b->items, there = (double)pm_device_capacity(device);
+    const double wanted = need(b->items) + (on_host ? kept : 0);
+    if (b->pass == GRAM && on_host) pm_log(b->g, PM_LOG_INFO, "ease: %" PRId64 " items need %.2f GiB", b->items, wanted / gib);
+    else if (b->pass == GRAM)
+        pm_log(b->g, PM_LOG_INFO, "ease: %" PRId64 " items need %.2f GiB on the device, and %.2f GiB of the host's to keep the result", b->items, wanted / gib,
+               kept / gib);
     if (b->items > 65535) {
         pm_graph_fail(b->g, PM_ERR_UNSUPPORTED, "ease: %" PRId64 " items would need %.1f GiB; a matrix of 65,536 by 65,536 and more cannot be indexed; leave out "
                       "rare items (--min-item)", b->items, wanted / gib);
