@@ -13,14 +13,15 @@ class Lab:
         os.makedirs(options.runs, exist_ok=True)
 
     def train(self, name, model, *arguments, device=None, epochs=None):
-        """The result document of a run, trained now or found from before."""
+        """The result document of a run, trained now or found from before. epochs: None, the option; 0, the model's own."""
         run = os.path.join(self.options.runs, name)
         document = os.path.join(self.options.runs, name + ".json")
         if not os.path.exists(document):
             command = [self.options.pumice, "train", model, "-o", run, "--json", "--quiet", *arguments]
             command += ["--device", device or self.options.device]
-            if model != "item-pop" and (epochs or self.options.epochs):
-                command += ["--epochs", str(epochs or self.options.epochs)]
+            epochs = self.options.epochs if epochs is None else epochs
+            if model != "item-pop" and epochs:
+                command += ["--epochs", str(epochs)]
             if os.path.exists(run):
                 command = [self.options.pumice, "train", "--resume", run, "--json", "--quiet"]
             self.run(name, command, document)

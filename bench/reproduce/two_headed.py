@@ -78,9 +78,9 @@ def anchors(lab):
 SPLIT_GRIDS = {
     "item-pop": ("POP", "item-pop", None, None, []),
     "wrmf": ("WRMF", "wrmf", "rank=100,200;lambda=10,100;alpha=1,10", 10, []),
-    "bpr": ("BPR", "bpr", "latent=50,200;reg=0.003,0.01;negatives=1,5", 30, []),
-    "cml": ("CML", "cml", "latent=100,200;covariance=0.1,1", 15, []),
-    "cdae": ("CDAE", "cdae", "dropout=0.5,0.8;decay=1e-6,1e-5", 40, []),
+    "bpr": ("BPR", "bpr", "latent=50,200;reg=0.003,0.01", 30, ["--set", "negatives=5", "--patience", "4"]),
+    "cml": ("CML", "cml", "covariance=0.1,1", 20, ["--set", "latent=200", "--patience", "4"]),
+    "cdae": ("CDAE", "cdae", "dropout=0.5,0.8", 50, ["--patience", "6"]),
     "vae-cf": ("VAE-CF", "mult-vae", "beta_cap=0.2,1", 80, ["--set", "hidden=none", "--set", "dropout=0.4", "--patience", "8"]),
     "autorec": ("AutoRec", "autorec", "l2=1e-2,3e-2;corruption=0,0.4", 60, ["--patience", "6"]),
     "pure-svd": ("PureSVD", "pure-svd", "rank=50,100,200", None, []),
