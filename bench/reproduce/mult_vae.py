@@ -53,7 +53,7 @@ def strong(lab):
 BASELINES = {
     "wrmf": ("rank=100,200;alpha=4,9;lambda=30,100", ["--epochs", "10"]),
     "slim": ("l1=1,5;l2=5,100,500", []),
-    "cdae": ("decay=2e-5,2e-4", ["--preset", "mult-vae", "--epochs", "80", "--patience", "8"]),
+    "cdae": ("decay=2e-5,2e-4", ["--preset", "mult-vae", "--epochs", "80", "--patience", "8", "--set", "fold_steps=5"]),
     "ease": ("lambda=200,500,1000", []),
 }
 # Table 2, in the order of STRONG; EASE's are its own paper's, on the same split.

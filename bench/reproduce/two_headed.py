@@ -85,8 +85,8 @@ SPLIT_GRIDS = {
     "autorec": ("AutoRec", "autorec", "l2=1e-2,3e-2;corruption=0,0.4", 60, ["--patience", "6"]),
     "pure-svd": ("PureSVD", "pure-svd", "rank=50,100,200", None, []),
     "nce-plrec": ("NCE-PLRec", "nce-plrec", "rank=50,100;beta=1,1.1;lambda=1000,10000", None, []),
-    "ns-autorec": (None, "ns-autorec", "ns_loss=linear,logistic", 60, ["--set", "l2=1e-2", "--patience", "6"]),
-    "nce-autorec": (None, "nce-autorec", "mode=joint,limited-fine-tune", 60, ["--set", "l2=1e-2", "--patience", "6"]),
+    "ns-autorec": (None, "ns-autorec", "l2=1e-2,3e-2;mode=joint,limited-fine-tune", 60, ["--set", "ns_loss=logistic", "--patience", "5"]),
+    "nce-autorec": (None, "nce-autorec", "mode=limited-fine-tune,full-fine-tune;nce_total=users,interactions", 60, ["--set", "l2=1e-2", "--patience", "5"]),
     "ease": (None, "ease", "lambda=200,500,1000,2000", None, []),
     "slim": (None, "slim", "l1=1,5,20;l2=100,500", None, []),
 }
