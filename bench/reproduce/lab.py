@@ -39,6 +39,12 @@ class Lab:
         result["folder"] = folder
         return result
 
+    def ask(self, command, *arguments):
+        """The document of a command that keeps nothing."""
+        finished = subprocess.run([self.options.pumice, command, *arguments, "--json", "--quiet", "--device", self.options.device], stdout=subprocess.PIPE,
+                                  check=True)
+        return json.loads(finished.stdout)
+
     def run(self, name, command, document):
         print("#", " ".join(command), file=sys.stderr, flush=True)
         finished = subprocess.run(command, stdout=subprocess.PIPE, check=False)
