@@ -6,7 +6,7 @@ if(PUMICE_TEST_DRIVERS)
 
     pumice_driver_test(unit.loss_limits unit_loss_limits vulkan)
     pumice_driver_test(unit.linear unit_linear vulkan)
-    pumice_driver_test(unit.negatives unit_negatives)
+    pumice_driver_test(unit.negatives unit_negatives vulkan)
 
     # As on the smallest device there may be, so that windows are met by tiny tensors; with every optional path off; with
     # the workgroups that a GPU gets.
