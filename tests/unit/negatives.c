@@ -147,12 +147,19 @@ static void devices_agree(void **state)
     (void)state;
     static uint32_t want[ROWS * ITEMS];
     const int64_t draws[] = { 1, 5, 4000, 500000 };
+    const char *limits = getenv("PUMICE_VK_LIMITS");
+    const bool small = limits && strstr(limits, "range=64K");
     for (int k = 0; k < PM_COUNT(draws); k++) {
         draw("ref", draws[k], 3, want);
         draw("cpu", draws[k], 3, drawn);
         assert_memory_equal(want, drawn, sizeof drawn);
         if (!other) continue;
-        draw(other, draws[k], 3, drawn);
+        const pm_status st = draw_on(other, popularity, ROWS, draws[k], 3, drawn);
+        if (st == PM_ERR_UNSUPPORTED && small && draws[k] == 500000) {    // its thresholds do not fit a binding there, and that is said
+            assert_non_null(strstr(pm_ctx_message(ctx), "draw_counts: operand table"));
+            continue;
+        }
+        if (st != PM_OK) fail_msg("%s", pm_ctx_message(ctx));
         assert_memory_equal(want, drawn, sizeof drawn);
     }
 }
