@@ -72,17 +72,17 @@ typedef struct pm_build {
     pm_net          *net;
     const pm_config *config;
     int64_t          items, users;    // catalogue; rows of the training matrix
-    int              pass, part;      // which pass of the model's, which part of it. Training only
+    int              pass, part;      // which pass of the model's, which part of it. Not in score and score_at
     int              scorer;          // of the phase that is validated; of the last one in all other scoring
     pm_sparse        x;               // the batch: rows of known interactions, as they are; on the items' axis items' rows of users
-    pm_var           rows;            // u32 [1, batch]: which rows, entries or steps. Training only
-    pm_var           user;            // by_id: u32 [rows, 1]: each user's row of the training matrix. Training over users; scoring, but for held_out
+    pm_var           rows;            // u32 [1, batch]: which rows, entries or steps. Of passes only
+    pm_var           user;            // by_id: u32 [rows, 1]: each user's row of the training matrix. Passes over users; scoring, but for held_out
     bool             held_out;        // scoring users that have no row of the training matrix (models with fold_in)
     pm_var           counts;          // input = counts: the values of x's entries in the data
-    pm_var           live;            // [1, 1]: how many rows of the batch count. Training only
+    pm_var           live;            // [1, 1]: how many rows of the batch count. Of passes only
     double           mean_length, median_length;    // items of a training user. Training only
     pm_var           state;           // step state, the key of noise
-    pm_var           row_weight;      // [rows, 1]: 1 / live rows, 0 for dead ones. Training only
+    pm_var           row_weight;      // [rows, 1]: 1 / live rows, 0 for dead ones. Of passes only
     pm_var           schedule[PM_MAX_SCHEDULE];    // [1, 1] each: the model's own columns. Training only
     bool             training;
     // filled by pm_add_loss
@@ -97,6 +97,9 @@ void pm_add_loss(pm_build *b, const char *name, pm_var loss);
 
 // The whole training matrix [users, items] as sparse rows, or its transpose (models that say so). Training only.
 pm_sparse pm_whole(pm_build *b, bool transposed);
+
+// What a pass that precedes scoring computes for scores: a tensor by that name, zero at first, in no checkpoint and no choice of the best.
+pm_var pm_encoding(pm_build *b, const char *name, int64_t rows, int64_t cols);
 
 // ---- schedules -----------------------------------------------------------------------------------------------------
 
@@ -126,6 +129,9 @@ typedef struct pm_pass {
     pm_axis     axis;
     bool        in_order;              // as they lie, else in an order of its own each epoch; steps are always in order
     bool        solve;                 // the model's solve updates parameters itself; else its loss, the gradient, the optimiser
+    bool        scoring;               // of no phase: run before each scoring, over what is known then, the training matrix with what the evaluated
+                                       // part knows of its users in place of their rows. It solves, over users, items or steps, in order, writes
+                                       // what pm_encoding names, and may not ask for pm_whole. Such passes come last
     int         parts;                 // so often loss, gradient and optimiser on the same batch, one after the other; 0: once
     const char *trains[PM_MAX_PARTS];  // parameters that a part trains, all whose names begin with one of these words: "encoder. head."; NULL: all
     int64_t     batch;                 // 0: the hyperparameter batch (steps: 1)
@@ -154,7 +160,7 @@ struct pm_model {
 
     // The phases, in order; at most PM_MAX_PHASES. NULL: one, called "train", of all passes.
     int (*phases)(const pm_config *config, pm_phase *out);
-    // What they go through; at most PM_MAX_PASSES. NULL: one over users that minimises loss, or where there is none one step of solve.
+    // What they go through, and what precedes scoring; at most PM_MAX_PASSES. NULL: one over users that minimises loss, or where there is none one step of solve.
     int (*passes)(const pm_config *config, int64_t users, int64_t items, pm_pass *out);
     // Refuses combinations of hyperparameters that make no sense. NULL: all do.
     pm_status (*check)(const pm_config *config, int64_t items);
@@ -162,6 +168,9 @@ struct pm_model {
     void (*loss)(pm_build *b);
     // Captures the scores of a batch [rows, items].
     pm_var (*score)(pm_build *b);
+    // Captures the scores of chosen items alone, id: u32 [rows, n], items of each row's user, 0 in places that do not count -> [rows, n]. NULL: they are
+    // taken from all scores. For models whose scores cost much: candidates of leave-one-out, known ratings, pairs.
+    pm_var (*score_at)(pm_build *b, pm_var id);
     // How its scores become predicted preferences, for analyses. NULL: not at all.
     pm_preference (*preference)(const pm_config *config);
     // What the loss is for one item, by its predicted preference p in (0, 1), where feedback is 1 (liked), 0 (missing) or -1 (disliked): for a

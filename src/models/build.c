@@ -21,3 +21,17 @@ pm_sparse pm_whole(pm_build *b, bool transposed)
     pm_shape_of(b->g, x.col, &one, &x.entries);
     return x;
 }
+
+pm_var pm_encoding(pm_build *b, const char *name, int64_t rows, int64_t cols)
+{
+    pm_store *store = pm_graph_store(b->g);
+    int64_t have_rows, have_cols;
+    if (!pm_store_find(store, name, NULL, &have_rows, &have_cols)) {
+        const pm_status st = pm_store_add(store, name, PM_F32, rows, cols);
+        if (st != PM_OK) return pm_graph_fail(b->g, st, "encoding %s: %s", name, pm_ctx_message(pm_ctx_of(store)));
+    } else if (have_rows != rows || have_cols != cols) {
+        return pm_graph_fail(b->g, PM_ERR_SHAPE, "encoding %s is [%" PRId64 ", %" PRId64 "] already and asked for as [%" PRId64 ", %" PRId64 "]", name, have_rows,
+                             have_cols, rows, cols);
+    }
+    return pm_constant(b->g, name);
+}

@@ -13,6 +13,7 @@ struct pm_evaluator {
     pm_metric_feed       feed;
     pm_ties              ties;
     pm_program          *program;    // goes with the store, as its tensors do
+    pm_encoder          *encoder;    // what comes before scoring; NULL: nothing
     int                  scorer;     // it scores so
     bool                 by_row, held_out;    // what the model is told of who the users are
     int64_t              batch, depth, widest, entries;    // widest: candidates of a user at most; entries: known items of a batch at most
@@ -81,10 +82,12 @@ static void capture_lists(pm_evaluator *e, pm_build *b, pm_var z)
     pm_put_rows(b->g, score, b->state, part_tensor(e, b->g, "scores"));
 }
 
+// z: all scores, where the model cannot score the candidates alone.
 static void capture_ranks(pm_evaluator *e, pm_build *b, pm_var z, pm_var rows)
 {
     pm_graph *g = b->g;
-    const pm_var s = pm_take_cols(g, z, pm_gather_rows(g, part_tensor(e, g, "candidates"), rows));
+    const pm_var id = pm_gather_rows(g, part_tensor(e, g, "candidates"), rows);
+    const pm_var s = e->s->model->score_at ? e->s->model->score_at(b, id) : pm_take_cols(g, z, id);
     if (e->ties == PM_TIES_ID) {    // ids decide ties: the host ranks the scores themselves
         pm_put_rows(g, s, b->state, part_tensor(e, g, "scores"));
         return;
@@ -147,14 +150,13 @@ static pm_status capture(pm_evaluator *e)
     pm_session *s = e->s;
     pm_build b = { .config = s->config, .items = s->split->train.cols, .users = s->split->train.rows, .scorer = e->scorer, .held_out = e->held_out,
                    .rows = { -1 }, .user = { -1 } };
-    pm_net *net;
+    if (e->encoder) PM_TRY(pm_encoder_use(e->encoder, e->scorer));
     PM_TRY(pm_graph_create(s->store, &b.g));
-    pm_status st = pm_net_create(b.g, s->seed, &net);
+    const pm_status st = pm_session_scoring_net(s, b.g, &b.net);
     if (st != PM_OK) {
         pm_graph_destroy(&b.g);
         return st;
     }
-    b.net = net;
     b.state = part_tensor(e, b.g, "state");
     const pm_var rows = pm_next_rows(b.g, b.state, e->batch);
     const pm_var live = pm_slice(b.g, b.state, 0, 1, PM_STATE_LIVE, 1);
@@ -162,15 +164,14 @@ static pm_status capture(pm_evaluator *e)
     b.x.items = b.items;
     if (pm_session_counts(s)) b.counts = pm_capture_counts(b.g, e->name, rows, &b.x);
     if (e->by_row) b.user = pm_gather_rows(b.g, part_tensor(e, b.g, "row"), rows);
-    const pm_var z = s->model->score(&b);
+    const bool all = e->preference || e->feed == PM_FEED_LISTS || !s->model->score_at;
+    const pm_var z = all ? s->model->score(&b) : (pm_var){ -1 };
     if (e->preference) capture_preferences(e, &b, z, live);
     if (e->feed == PM_FEED_LISTS) capture_lists(e, &b, z);
     else capture_ranks(e, &b, z, rows);
     pm_tick(b.g, b.state);
-    st = pm_graph_compile(&b.g, &e->program);
-    if (!s->net && st == PM_OK) s->net = net;    // nothing is trained: these are the parameters
-    else pm_net_destroy(&net);
-    return st;
+    pm_session_scoring_net_done(s, &b.net);
+    return pm_graph_compile(&b.g, &e->program);
 }
 
 static int64_t longest_target(const pm_eval_part *p)
@@ -213,6 +214,7 @@ static pm_status init(pm_evaluator *e, const pm_evaluator_params *params)
     PM_REQUIRE(e, e->entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
     PM_TRY(add_tensor(e, "state", PM_U32, 1, PM_STATE_COUNT));
     if (s->model->by_id) PM_TRY(add_rows(e));
+    PM_TRY(pm_encoder_create(s, e->part, e->name, &e->encoder));
     PM_TRY(add_results(e));
     if (e->preference) PM_TRY(add_preferences(e));
     return capture(e);
@@ -301,6 +303,7 @@ static pm_status score_all(pm_evaluator *e)
     PM_CHECK_ALLOC(state);
     const pm_state start = { .seed = e->s->seed, .total = e->part->users, .batch = e->batch };
     pm_status st = pm_session_write_state(e->s, state, &start);
+    if (st == PM_OK && e->encoder) st = pm_encoder_run(e->encoder);
     if (st == PM_OK) st = run_all(e, pm_evaluator_batches(e));
     pm_free(state);
     return st;

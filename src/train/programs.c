@@ -174,8 +174,7 @@ static void capture_pass(pm_session *s, pm_session_pass *p, pm_build *b)
     pm_tick(g, b->state);
 }
 
-// How many rows a pass has and how many at a time.
-static void measure_pass(const pm_session *s, pm_session_pass *p)
+void pm_session_measure_pass(const pm_session *s, pm_session_pass *p)
 {
     const pm_csr *train = &s->split->train;
     const int64_t totals[] = { [PM_AXIS_USERS] = train->rows, [PM_AXIS_ITEMS] = train->cols, [PM_AXIS_ENTRIES] = train->nnz, [PM_AXIS_STEPS] = p->what.total };
@@ -190,10 +189,11 @@ static void list_passes(pm_session *s)
 {
     const pm_csr *train = &s->split->train;
     pm_pass passes[PM_MAX_PASSES] = { s->model->loss ? (pm_pass){ .name = "train" } : (pm_pass){ .name = "solve", .axis = PM_AXIS_STEPS, .solve = true, .total = 1 } };
-    s->pass_count = s->model->passes ? s->model->passes(s->config, train->rows, train->cols, passes) : 1;
+    if (s->model->passes) s->model->passes(s->config, train->rows, train->cols, passes);
+    s->pass_count = s->model->passes ? s->trained_passes : 1;
     for (int i = 0; i < s->pass_count; i++) {
         s->pass[i].what = passes[i];
-        measure_pass(s, &s->pass[i]);
+        pm_session_measure_pass(s, &s->pass[i]);
     }
     if (!s->model->phases) s->phase[0].count = s->pass_count;
 }

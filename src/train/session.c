@@ -26,6 +26,11 @@ pm_status pm_session_open(pm_ctx *ctx, const pm_session_params *params, pm_sessi
     s->seed = params->seed;
     s->phase_count = 1;
     s->phase[0] = (pm_phase){ .name = "train" };
+    if (s->model->passes) {
+        pm_pass passes[PM_MAX_PASSES] = { { NULL } };
+        const int count = s->model->passes(s->config, PM_MAX(s->split->train.rows, 1), PM_MAX(s->split->train.cols, 1), passes);
+        while (s->trained_passes < count && !passes[s->trained_passes].scoring) s->trained_passes++;
+    }
     pm_status st = s->model->check ? s->model->check(s->config, s->split->train.cols) : PM_OK;
     if (st == PM_OK && s->model->phases) s->phase_count = s->model->phases(s->config, s->phase);
     if (st == PM_OK && s->model->by_id && !s->model->fold_in && s->split->held_out_users)
@@ -173,8 +178,26 @@ pm_status pm_session_rows(const pm_session *s, const pm_eval_part *part, uint32_
     pm_free(row_of);
     *held_out = lacking > 0 && lacking == part->users;
     if (*held_out ? s->model->fold_in : lacking == 0) return PM_OK;
-    return pm_fail(s, PM_ERR_DATA, "user \"%s\" was not trained on, and %s knows users by id%s", pm_ids_name(split->users, part->user[stranger]), s->model->name,
+    const char *name = pm_ids_name(split->users, part->user[stranger]);
+    return pm_fail(s, PM_ERR_DATA, "user \"%s\" was not trained on, and %s knows users by id%s", name ? name : "(items)", s->model->name,
                    s->model->fold_in ? ": it scores either trained or new users at a time" : "");
+}
+
+pm_status pm_session_scoring_net(pm_session *s, pm_graph *g, pm_net **out)
+{
+    if (s->pass_count) return pm_net_create(g, s->seed, out);
+    if (s->net) {
+        *out = s->net;
+        return pm_net_capture(s->net, g);
+    }
+    PM_TRY(pm_net_create(g, s->seed, &s->net));    // nothing is trained: these are the parameters
+    *out = s->net;
+    return PM_OK;
+}
+
+void pm_session_scoring_net_done(const pm_session *s, pm_net **net)
+{
+    if (*net != s->net) pm_net_destroy(net);
 }
 
 pm_optimiser_kind pm_session_optimiser(const pm_config *config)

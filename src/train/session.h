@@ -26,7 +26,8 @@ typedef struct pm_session {
     pm_net          *net;               // the parameters, as the training (or scoring) graph declared them
     pm_phase         phase[PM_MAX_PHASES];
     pm_session_pass  pass[PM_MAX_PASSES];
-    int              phase_count, pass_count;     // passes: once training is prepared
+    int              phase_count, pass_count;     // passes: once training is prepared, those that train
+    int              trained_passes;              // how many of the model's passes come before those that precede scoring
     pm_csr           known, known_t;              // while that is done: the training matrix as the model knows it, and its transpose
     int              loss_count, column_count;    // losses of all passes; columns: the model's own
     const char      *loss_name[PM_MAX_LOSSES];
@@ -46,6 +47,13 @@ void      pm_session_close(pm_session **session);
 
 // Uploads the training matrix and captures the model's passes (programs.c).
 pm_status pm_session_prepare_training(pm_session *s);
+
+// How many rows a pass has and how many at a time; of one that precedes scoring too.
+void pm_session_measure_pass(const pm_session *s, pm_session_pass *p);
+
+// The parameters that a graph of scores declares: the session's own where nothing is trained, else a list for this graph alone. And when it is captured.
+pm_status pm_session_scoring_net(pm_session *s, pm_graph *g, pm_net **out);
+void      pm_session_scoring_net_done(const pm_session *s, pm_net **net);
 
 // Whether a part of a pass trains a parameter of that name.
 bool pm_pass_trains(const pm_pass *pass, int part, const char *param);
@@ -109,6 +117,24 @@ typedef struct pm_snapshot {
 pm_status pm_snapshot_create(const void *parent, const pm_session *s, pm_snapshot **out);
 pm_status pm_snapshot_take(pm_snapshot *snapshot, const pm_session *s);
 pm_status pm_snapshot_restore(const pm_snapshot *snapshot, pm_session *s);
+
+// ---- what scoring needs of the whole data (encode.c) ----
+
+typedef struct pm_encoder pm_encoder;
+
+// Whether a model has passes that precede scoring, so that scoring needs the data it was trained on.
+bool pm_encodes(const pm_config *config);
+
+// Uploads what is known when a part is scored, for the model's passes that precede scoring: the training matrix, with what the part knows of its users
+// in place of their rows. name: of the part. Hangs from the session. *out NULL: the model has no such pass.
+// Errors    PM_ERR_ARG where no data are at hand
+pm_status pm_encoder_create(pm_session *s, const pm_eval_part *part, const char *name, pm_encoder **out);
+
+// Captures those passes for a phase's scores, where they are not yet.
+pm_status pm_encoder_use(pm_encoder *e, int scorer);
+
+// Runs them with the parameters the store holds now.
+pm_status pm_encoder_run(pm_encoder *e);
 
 // ---- evaluation (evaluate.c) ----
 

@@ -178,6 +178,13 @@ static pm_status empty_split(const void *parent, pm_ids *items, pm_split **out)
     return pm_csr_build(parent, 0, pm_ids_count(items), 0, NULL, NULL, NULL, NULL, &(*out)->train, NULL);
 }
 
+static pm_status load_own_data(pm_ctx *ctx, void *scratch, const char *run, pm_opened *o)
+{
+    PM_TRY(pm_spec_load(scratch, o->spec, &o->split));
+    PM_REQUIRE(ctx, pm_split_hash(o->split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA, "%s: the data are not those the run was trained on", run);
+    return PM_OK;
+}
+
 static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params *p, pm_opened *o, pm_recommendation **list, int64_t *count)
 {
     pm_eval_part *part = pm_new(scratch, pm_eval_part);
@@ -190,15 +197,14 @@ static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params
     part->user = pm_new(scratch, uint32_t);
     PM_CHECK_ALLOC(part->user);
     PM_TRY(pm_use_open(scratch, p->run, o));
+    if (p->user || pm_encodes(o->config)) PM_TRY(load_own_data(ctx, scratch, p->run, o));
     if (p->user) {
-        PM_TRY(pm_spec_load(scratch, o->spec, &o->split));
-        PM_REQUIRE(ctx, pm_split_hash(o->split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA,
-                   "%s: the data are not those the run was trained on", p->run);
         PM_TRY(history_of_user(scratch, o->split, p->user, part->user, &part->input));
     } else {
         pm_ids *items;
         PM_TRY(pm_run_load_items(scratch, p->run, &items));
-        PM_TRY(empty_split(scratch, items, &o->split));
+        if (!o->split) PM_TRY(empty_split(scratch, items, &o->split));
+        else *part->user = PM_ID_NONE;    // none of the split's
         PM_TRY(history_of_items(scratch, items, p, &part->input));
     }
     PM_TRY(pm_use_session(ctx, o, p->device));

@@ -62,6 +62,50 @@ static int phases(const pm_config *config, pm_phase *out)
 static const pm_model two_heads = { .name = "two-heads", .title = "Two heads on one encoder", .hypers = hypers, .passes = passes, .phases = phases,
                                     .loss = loss, .score = score, .solve = solve };
 
+// Scores every item by how many users have it as far as is known then: counted before scoring, by a pass over the items. Nothing is trained but a constant.
+static const pm_hyper counting_hypers[] = {
+    { "epochs", PM_HYPER_INTEGER, "1", 1, 1e6, NULL, "passes", NULL },
+    { .name = NULL },
+};
+
+static int counting_passes(const pm_config *config, int64_t users, int64_t items, pm_pass *out)
+{
+    (void)config, (void)users, (void)items;
+    out[0] = (pm_pass){ .name = "constant", .axis = PM_AXIS_STEPS, .solve = true, .total = 1 };
+    out[1] = (pm_pass){ .name = "count", .axis = PM_AXIS_ITEMS, .in_order = true, .solve = true, .scoring = true, .batch = 7 };
+    return 2;
+}
+
+static pm_var one(pm_build *b)
+{
+    return pm_param(b->net, "one", 1, 1, (pm_init){ PM_INIT_CONSTANT, 1 });
+}
+
+static void count_or_keep(pm_build *b)
+{
+    if (b->pass == 0) {
+        pm_add_loss(b, "one", pm_copy(b->g, one(b)));
+        return;
+    }
+    const pm_var users = pm_broadcast_row(b->g, one(b), b->users);
+    pm_put_rows(b->g, pm_spmm(b->g, b->x.ptr, b->x.col, b->x.val, users), b->state, pm_encoding(b, "seen", b->items, 1));
+}
+
+static pm_var counted(pm_build *b)
+{
+    return pm_broadcast_row(b->g, pm_reshape(b->g, pm_encoding(b, "seen", b->items, 1), 1, b->items), b->x.rows);
+}
+
+static pm_var counted_at(pm_build *b, pm_var id)
+{
+    return pm_take_cols(b->g, pm_add(b->g, counted(b), pm_fill(b->g, b->x.rows, b->items, 0.5f)), id);    // half an item more, to be told apart
+}
+
+static const pm_model counting = { .name = "counting", .title = "Counts", .hypers = counting_hypers, .passes = counting_passes, .solve = count_or_keep,
+                                   .score = counted };
+static const pm_model counting_at = { .name = "counting-at", .title = "Counts, of chosen items", .hypers = counting_hypers, .passes = counting_passes,
+                                      .solve = count_or_keep, .score = counted, .score_at = counted_at };
+
 static pm_spec spec_of(const char *settings[8], const char *more)
 {
     pm_spec spec = small_spec("two-heads");
@@ -166,15 +210,58 @@ static void a_misspelt_word_is_said(void **state)
     assert_non_null(strstr(message, "pass far trains \"fat.\""));
 }
 
+// Of training, and of the rows that the users of the pairs have at test time, with what validation had to find.
+static void encodings_are_of_what_is_known(void **state)
+{
+    const fixture *f = *state;
+    for (int at = 0; at < 2; at++) {
+        const char *run = in_folder(f, at ? "at" : "all"), *csv = in_folder(f, "pairs.csv");
+        pm_spec spec = { .model = at ? "counting-at" : "counting", .device = host_device(), .seed = 3, .metrics = "hr@10,ndcg@10",
+                         .synth = { .users = 40, .items = 30, .interactions = 300, .clusters = 4 }, .split = { .protocol = "leave-one-out", .negatives = 5 } };
+        char message[512];
+        pm_ctx *ctx;
+        pm_result *r;
+        if (train_until(&spec, run, -1, 1, &r, &ctx, message) != PM_OK) fail_msg("%s", message);
+        const pm_split *s = r->split;
+        uint32_t popularity[64];
+        pm_popularity(&s->train, popularity);
+        const uint32_t user = s->test.user[3];
+        int64_t v = 0;
+        while (s->valid.user[v] != user) v++;
+        const uint32_t held = s->valid.target.col[s->valid.target.indptr[v]];
+        FILE *file = fopen(csv, "w");
+        assert_non_null(file);
+        for (int64_t i = 0; i < s->train.cols; i++) fprintf(file, "%s,%s\n", pm_ids_name(s->users, user), pm_ids_name(s->items, i));
+        fclose(file);
+        pm_prediction *p;
+        int64_t count;
+        const pm_predict_params params = { .run = run, .pairs = { .path = csv } };
+        if (pm_predict(f->ctx, &params, &p, &count) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+        assert_int_equal(count, s->train.cols);
+        for (int64_t i = 0; i < count; i++) {
+            const double want = popularity[i] + (i == held) + (at ? 0.5 : 0);
+            if (p[i].score != want) fail_msg("item %d is %g, not %g", (int)i, p[i].score, want);
+        }
+        pm_recommendation *list;
+        const pm_recommend_params asked = { .run = run, .items = (const char *[]){ pm_ids_name(s->items, 0) }, .item_count = 1, .top = 30 };
+        if (pm_recommend(f->ctx, &asked, &list, &count) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+        for (int64_t i = 0; i < count; i++) assert_true(list[i].score == popularity[pm_ids_find(s->items, list[i].item)]);
+        pm_ctx_destroy(&ctx);
+    }
+}
+
 int main(void)
 {
     pm_ctx *ctx;
-    if (pm_ctx_create(NULL, &ctx) != PM_OK || pm_model_register(ctx, &two_heads) != PM_OK) return 1;
+    if (pm_ctx_create(NULL, &ctx) != PM_OK || pm_model_register(ctx, &two_heads) != PM_OK || pm_model_register(ctx, &counting) != PM_OK ||
+        pm_model_register(ctx, &counting_at) != PM_OK)
+        return 1;
     pm_ctx_destroy(&ctx);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(frozen_parameters_keep_their_bits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_solving_pass_sees_every_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stopped_anywhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(encodings_are_of_what_is_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_misspelt_word_is_said, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("train.passes", tests, NULL, NULL);
