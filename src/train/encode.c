@@ -133,7 +133,7 @@ static pm_status capture_pass(pm_encoder *e, int pass)
 static pm_status list_passes(pm_encoder *e)
 {
     const pm_csr *train = &e->s->split->train;
-    pm_pass all[PM_MAX_PASSES] = { { NULL } };
+    pm_pass all[PM_MAX_PASSES] = { { .name = NULL } };
     const int count = e->s->model->passes ? e->s->model->passes(e->s->config, train->rows, train->cols, all) : 0;
     for (int i = 0; i < count; i++) {
         if (!all[i].scoring) continue;
@@ -160,7 +160,7 @@ static pm_status init(pm_encoder *e, const pm_eval_part *part, const char *name)
 bool pm_encodes(const pm_config *config)
 {
     const pm_model *m = pm_config_model(config);
-    pm_pass all[PM_MAX_PASSES] = { { NULL } };
+    pm_pass all[PM_MAX_PASSES] = { { .name = NULL } };
     const int count = m->passes ? m->passes(config, 1, 1, all) : 0;
     return count > 0 && all[count - 1].scoring;
 }

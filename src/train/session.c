@@ -27,7 +27,7 @@ pm_status pm_session_open(pm_ctx *ctx, const pm_session_params *params, pm_sessi
     s->phase_count = 1;
     s->phase[0] = (pm_phase){ .name = "train" };
     if (s->model->passes) {
-        pm_pass passes[PM_MAX_PASSES] = { { NULL } };
+        pm_pass passes[PM_MAX_PASSES] = { { .name = NULL } };
         const int count = s->model->passes(s->config, PM_MAX(s->split->train.rows, 1), PM_MAX(s->split->train.cols, 1), passes);
         while (s->trained_passes < count && !passes[s->trained_passes].scoring) s->trained_passes++;
     }
