@@ -88,6 +88,42 @@ static void a_user_with_all_items(void **state)
     }
 }
 
+// The item "new" is the last thing that user 3 had, so no training row has it: a closed form knows nothing of it, and says 0.
+static void an_item_nobody_rated(void **state)
+{
+    static const char *const models[][2] = { { "ease", "lambda=5" }, { "slim", "l1=0.1" }, { "pure-svd", "rank=6" }, { "nce-plrec", "rank=6" } };
+    const fixture *f = *state;
+    const char *path = in_folder(f, "data.csv"), *pairs = in_folder(f, "pairs.csv");
+    FILE *out = fopen(path, "w"), *asked = fopen(pairs, "w");
+    assert_true(out && asked);
+    for (int u = 0; u < 50; u++)
+        for (int i = 0; i < 30; i++)
+            if (i * 7 % 11 == u % 11 || (i + u) % 5 == 0) fprintf(out, "u%d,i%d,1,%d\n", u, i, i);
+    fprintf(out, "u3,new,1,99\n");
+    for (int u = 0; u < 50; u += 7) fprintf(asked, "u%d,new\nu%d,i4\n", u, u);
+    fclose(out);
+    fclose(asked);
+    for (int m = 0; m < PM_COUNT(models); m++) {
+        const char *setting[] = { models[m][1] }, *run = in_folder(f, models[m][0]);
+        pm_spec spec = spec_of(models[m][0], setting, 0, 0);
+        char message[512];
+        pm_prediction *p;
+        int64_t count;
+        spec.data = path;
+        spec.metrics = "hr@5";
+        spec.select = "hr@5";
+        spec.split = (pm_split_params){ .protocol = "leave-one-out", .negatives = 8 };
+        if (train_until(&spec, run, -1, 1, NULL, NULL, message) != PM_OK) fail_msg("%s: %s", models[m][0], message);
+        const pm_predict_params params = { .run = run, .pairs = { .path = pairs } };
+        if (pm_predict(f->ctx, &params, &p, &count) != PM_OK) fail_msg("%s: %s", models[m][0], pm_ctx_message(f->ctx));
+        assert_int_equal(count, 16);
+        for (int64_t i = 0; i < count; i += 2) {
+            if (fabsf(p[i].score) > 1e-6f) fail_msg("%s, %s: %g for an item that nobody rated", models[m][0], p[i].user, (double)p[i].score);
+            assert_true(isfinite(p[i + 1].score) && p[i + 1].score != 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +131,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(singular_names_lambda, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rank_above_the_matrix, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_user_with_all_items, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_item_nobody_rated, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("train.linear", tests, NULL, NULL);
 }
