@@ -202,6 +202,20 @@ void pm_grad_spmm_affine(pm_graph *g, const pm_node *n)
     if (pm_graph_wants(g, n->in[4])) pm_graph_give(g, n->in[4], pm_col_sum(g, dz));
 }
 
+void pm_grad_sddmm(pm_graph *g, const pm_node *n)
+{
+    const pm_var ptr = n->in[0], col = n->in[1], a = n->in[2], w = n->in[3], c = n->in[4], dy = n->grad[0];
+    if (pm_graph_wants(g, a)) pm_graph_give(g, a, pm_spmm(g, ptr, col, dy, w));
+    if (!pm_graph_wants(g, w) && !pm_graph_wants(g, c)) return;
+    int64_t items, width, rows;
+    pm_shape_of(g, w, &items, &width);
+    pm_shape_of(g, a, &rows, &width);
+    pm_var trow, tpos;
+    const pm_var tptr = pm_csr_transpose(g, ptr, col, items, &trow, &tpos);
+    if (pm_graph_wants(g, w)) pm_graph_give(g, w, pm_spmm_t(g, tptr, trow, tpos, dy, a));
+    if (pm_graph_wants(g, c)) pm_graph_give(g, c, pm_reshape(g, pm_spmm_t(g, tptr, trow, tpos, dy, pm_fill(g, rows, 1, 1.0f)), 1, items));
+}
+
 // ---- pairs ----
 
 // Of a table [rows, …] read at id: where each of its rows was read.
@@ -309,6 +323,17 @@ void pm_grad_loss_hinge(pm_graph *g, const pm_node *n)
 {
     only_data(g, n, 1, 1);
     give_fused(g, n, 0, 1);
+}
+
+void pm_grad_loss_weighted(pm_graph *g, const pm_node *n)
+{
+    only_data(g, n, 2, 3);
+    if (pm_is_some(n->grad[1]))
+        pm_graph_fail(g, PM_ERR_UNSUPPORTED, "%s: its second output is a gradient and has none of its own", pm_op_name(n->op));
+    if (!pm_is_some(n->grad[0])) return;
+    const pm_var d = pm_graph_is_ones(g, n->grad[0]) ? n->out[1] : pm_mul(g, n->out[1], n->grad[0]);
+    if (pm_graph_wants(g, n->in[1])) pm_graph_give(g, n->in[1], d);
+    if (pm_graph_wants(g, n->in[0])) pm_graph_give(g, n->in[0], pm_scale(g, d, -1.0f));
 }
 
 void pm_grad_kl_gaussian(pm_graph *g, const pm_node *n)

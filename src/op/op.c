@@ -175,6 +175,7 @@ double pm_op_flops(pm_op op, const pm_dims *dims)
         const pm_operand_sig *y = &s->operand[s->outs ? s->ins : 3];    // as wide as the result
         return 2.0 * (double)PM_MAX(dims->of[growth], 1) * (double)pm_dim_length(&y->cols, dims);
     }
+    if (op == PM_OP_SDDMM) return 2.0 * elements * (double)PM_MAX(dims->of[growth], 1);
     if (op == PM_OP_GRAM)    // entries of a, each times a row of x of middling length
         return 2.0 * (double)length_of(s, dims, 'F') * PM_MAX((double)length_of(s, dims, 'E') / (double)PM_MAX(length_of(s, dims, 'U'), 1), 1.0) + elements;
     if (op == PM_OP_SPD_INVERSE || op == PM_OP_CHOLESKY_INVERSE) return elements * 2.0 * (double)PM_MAX(dims->of[0], 1);

@@ -117,6 +117,11 @@ pm_status pm_cpu_spmm_t_adam(const pm_call *c)
     return pm_cpu_rows(c, pm_isa_of(c)->spmm_t_adam, c->in[4].rows, 4 * c->in[4].cols);
 }
 
+pm_status pm_cpu_sddmm(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->sddmm, c->in[2].rows, 8 * c->in[2].cols); }
+pm_status pm_cpu_csr_spread(const pm_call *c) { return each(c, pm_isa_of(c)->csr_spread, MOVE); }
+pm_status pm_cpu_corrupt(const pm_call *c) { return each(c, pm_isa_of(c)->corrupt, RANDOM); }
+pm_status pm_cpu_loss_weighted(const pm_call *c) { return each(c, pm_isa_of(c)->loss_weighted, MOVE); }
+
 // ---- pairs ----
 
 pm_status pm_cpu_pick_scores(const pm_call *c) { return each(c, pm_isa_of(c)->pick_scores, PM_MAX(1, c->in[0].cols)); }

@@ -134,3 +134,18 @@ pm_status pm_ref_kl_gaussian(const pm_call *c)
     }
     return PM_OK;
 }
+
+pm_status pm_ref_loss_weighted(const pm_call *c)
+{
+    const pm_view *x = &c->in[0], *z = &c->in[1];
+    for (int64_t i = 0; i < x->rows; i++) {
+        const double weight = pm_get(&c->in[3], i, 0);
+        for (int64_t j = 0; j < x->cols; j++) {
+            const double a = weight != 0 ? pm_get(z, i, j) : 0, b = weight != 0 ? pm_get(x, i, j) : 0;
+            const double by = weight * pm_get(&c->in[2], i, j), size = fabs(a) + fabs(b);
+            pm_put(c, 0, &c->out[0], i, j, by * (a - b) * (a - b), by * size * size);
+            pm_put(c, 1, &c->out[1], i, j, 2 * by * (a - b), 2 * by * size);
+        }
+    }
+    return PM_OK;
+}

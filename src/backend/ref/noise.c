@@ -15,6 +15,22 @@ pm_status pm_ref_dropout(const pm_call *c)
     return PM_OK;
 }
 
+pm_status pm_ref_corrupt(const pm_call *c)
+{
+    const pm_corrupt_params *p = c->params;
+    const pm_view *x = &c->in[0], *state = &c->in[2];
+    const uint32_t step = pm_get_u32(state, 0, PM_STATE_STEP);
+    for (int64_t i = 0; i < x->rows; i++)
+        for (int64_t j = 0; j < x->cols; j++) {
+            const uint32_t bits = pm_random_bits(pm_ref_seed(state), p->stream, 0, step, (uint32_t)i, (uint32_t)j);
+            const double u = pm_unit_from_bits(bits), v = pm_get(x, i, j), n = pm_get(&c->in[1], i, j), extreme = bits & 1 ? p->most : p->least;
+            const double y = u < p->masked ? 0 : u < p->salted ? extreme : u < p->noised ? v + n : v;
+            pm_put(c, 0, &c->out[0], i, j, y, u >= p->salted && u < p->noised ? fabs(v) + fabs(n) : 0);
+            pm_put(c, 1, &c->out[1], i, j, u < p->noised, 0);
+        }
+    return PM_OK;
+}
+
 // A standard normal of a cell, and the radius it was drawn with: its scale, since an error of the angle moves a sine near its zero by that much.
 static double normal_of(const pm_view *state, uint32_t stream, int64_t i, int64_t j, double *radius)
 {

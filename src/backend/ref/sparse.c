@@ -144,6 +144,33 @@ pm_status pm_ref_spmm_t(const pm_call *c)
     return PM_OK;
 }
 
+pm_status pm_ref_sddmm(const pm_call *c)
+{
+    const pm_view *ptr = &c->in[0], *col = &c->in[1], *a = &c->in[2], *w = &c->in[3];
+    clear(&c->out[0]);
+    for (int64_t b = 0; b < a->rows; b++)
+        for (int64_t e = at(ptr, b); e < at(ptr, b + 1); e++) {
+            const double bias = pm_get(&c->in[4], 0, at(col, e));
+            pm_ref_sum sum = { bias, fabs(bias) };
+            for (int64_t h = 0; h < a->cols; h++) {
+                const double product = pm_get(a, b, h) * pm_get(w, at(col, e), h);
+                sum.value += product;
+                sum.scale += fabs(product);
+            }
+            pm_put(c, 0, &c->out[0], 0, e, sum.value, sum.scale);
+        }
+    return PM_OK;
+}
+
+pm_status pm_ref_csr_spread(const pm_call *c)
+{
+    const pm_view *ptr = &c->in[0], *col = &c->in[1], *val = &c->in[2];
+    clear(&c->out[0]);
+    for (int64_t b = 0; b < c->out[0].rows; b++)
+        for (int64_t e = at(ptr, b); e < at(ptr, b + 1); e++) pm_put(c, 0, &c->out[0], b, at(col, e), pm_get(val, 0, e), 0);
+    return PM_OK;
+}
+
 pm_status pm_ref_csr_col_count(const pm_call *c)
 {
     const pm_view *col = &c->in[0], *y = &c->out[0];
