@@ -13,6 +13,11 @@
     { "lr", PM_HYPER_NUMBER, lr_value, 0, 10, NULL, "learning rate of Adam", NULL },                                            \
     { "l2", PM_HYPER_NUMBER, l2_value, 0, 1e6, NULL, "penalty l2 * sum(w^2) on weights, not biases (gradient 2 * l2 * w)", NULL }
 
+// Of a model of ratings; the trainer reads it by name.
+#define PM_CENTER_HYPER(value)                                                                                                  \
+    { "center", PM_HYPER_CHOICE, value, 0, 0, "both|user|item|global|none", "means that are taken off ratings first and added to " \
+      "predictions; both: r + mean - user's - item's", "sparse autoencoders, Section 4.1" }
+
 // The rows of a batch solved for by least squares (als.c): the systems of the ops als_cg and als_cholesky, their right sides made here.
 typedef struct pm_als {
     pm_sparse     x;                      // the rows; its values are not looked at
@@ -24,11 +29,16 @@ typedef struct pm_als {
     const pm_var *start;                  // [rows, k], of conjugate gradients; NULL: zeros
 } pm_als;
 pm_var pm_als_solve(pm_graph *g, const pm_als *system);
+// Puts what a batch's rows became in their places of the table `all`, and logs how far they went: the mean of |now - old|^2.
+void pm_als_keep(pm_build *b, const char *change, pm_var all, pm_var old, pm_var now);
+// pm_model.diverged of such models: a value that is not finite, and what to do about it.
+const char *pm_als_diverged(const pm_config *config, const char *loss, double value);
 
 extern const pm_model pm_model_autorec, pm_model_ohns_autorec, pm_model_ns_autorec, pm_model_nce_autorec;
 extern const pm_model pm_model_dae, pm_model_item_pop, pm_model_mult_dae, pm_model_mult_vae;
 extern const pm_model pm_model_bpr, pm_model_cml, pm_model_cdae;
 extern const pm_model pm_model_slim, pm_model_wrmf;
+extern const pm_model pm_model_als_wr, pm_model_svd;
 extern const pm_model pm_model_ease, pm_model_nce_plrec, pm_model_pure_svd;
 
 #endif

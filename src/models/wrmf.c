@@ -3,8 +3,6 @@
 //     L = Σ_ui c_ui · (p_ui − x_u·y_i)² + λ · (Σ_u |x_u|² + Σ_i |y_i|²),  p_ui = 1 and c_ui = 1 + α·r_ui where u has i, else 0 and 1
 // An epoch gives all items their best factors, then all users. The last thing it knows is the Gram matrix of the items, which scoring needs: a
 // user is scored by the least-squares solution of its row, whether training has seen it or not.
-#include <math.h>
-
 #include "models/models.h"
 
 static const pm_hyper hypers[] = {
@@ -84,9 +82,8 @@ static pm_var best(pm_build *b, bool users, const pm_var *start)
 
 static void solve_rows(pm_build *b, bool users)
 {
-    const pm_var all = factors(b, users), old = pm_gather_rows(b->g, all, b->rows), now = best(b, users, &old), by = pm_sub(b->g, now, old);
-    pm_put_rows(b->g, now, b->state, all);
-    pm_add_loss(b, users ? "change of users" : "change of items", pm_mul_col(b->g, pm_row_sum(b->g, pm_mul(b->g, by, by)), b->row_weight));
+    const pm_var all = factors(b, users), old = pm_gather_rows(b->g, all, b->rows);
+    pm_als_keep(b, users ? "change of users" : "change of items", all, old, best(b, users, &old));
 }
 
 static void solve(pm_build *b)
@@ -102,12 +99,6 @@ static void solve(pm_build *b)
     const pm_var y = factors(b, users);
     gram(b, users);
     pm_output(b->g, pm_matmul(b->g, y, y, true, false), users ? "users.gram" : "items.gram");
-}
-
-static const char *diverged(const pm_config *config, const char *loss, double value)
-{
-    (void)config, (void)loss;
-    return isfinite(value) ? NULL : "a least-squares system is not positive definite, or its numbers grew too large; try a larger lambda";
 }
 
 static pm_var score(pm_build *b)
@@ -127,5 +118,5 @@ const pm_model pm_model_wrmf = {
     .check = check,
     .solve = solve,
     .score = score,
-    .diverged = diverged,
+    .diverged = pm_als_diverged,
 };

@@ -76,13 +76,13 @@ static bool save_is_due(const pm_trainer *t)
     return t->run && pm_clock() - t->saved_at >= (t->spec->save_every > 0 ? t->spec->save_every : 60.0);
 }
 
-// A solve may fail for good where it stands, so the epochs before it are kept as soon as that is cheap beside them.
+// A solve may fail for good where it stands, and some models may diverge, so the epochs before it are kept as soon as that is cheap beside them.
 static bool keeping_is_cheap(const pm_trainer *t)
 {
     const pm_phase *phase = phase_of(t);
-    bool solves = false;
-    for (int i = 0; i < PM_MAX(phase->count, 1); i++) solves = solves || t->session->pass[phase->first + i].what.solve;
-    return t->run && solves && pm_clock() - t->saved_at >= 20 * t->save_seconds;
+    bool fragile = t->session->model->diverged != NULL;
+    for (int i = 0; i < PM_MAX(phase->count, 1); i++) fragile = fragile || t->session->pass[phase->first + i].what.solve;
+    return t->run && fragile && pm_clock() - t->saved_at >= 20 * t->save_seconds;
 }
 
 // Interrupted: what was done is saved before leaving.

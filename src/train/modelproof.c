@@ -16,6 +16,15 @@ static const char *const small_settings[][2] = {
     { "oversampling", "4" },
 };
 
+static bool by_entries(const pm_model *model, const pm_config *config)
+{
+    pm_pass passes[PM_MAX_PASSES] = { { .name = "train" } };
+    const int count = model->passes ? model->passes(config, 60, 50, passes) : 1;
+    bool any = false;
+    for (int i = 0; i < count; i++) any = any || passes[i].axis == PM_AXIS_ENTRIES;
+    return any;
+}
+
 pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const char *setting, uint64_t seed, pm_split **split,
                                pm_config **config)
 {
@@ -30,10 +39,9 @@ pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const 
     PM_TRY(pm_data_split(parent, liked, &cut, split));
     for (int i = 0; i < PM_COUNT(small_settings); i++)
         if (pm_config_text(*config, small_settings[i][0])) PM_TRY(pm_config_set(*config, small_settings[i][0], small_settings[i][1]));
-    if (pm_config_text(*config, "sampling")) {    // batches of interactions: of 400, not a whole number
-        PM_TRY(pm_config_set(*config, "batch", "48"));
-        PM_TRY(pm_config_set(*config, "negatives", "4"));
-    }
+    if (model->ratings && pm_config_text(*config, "lambda")) PM_TRY(pm_config_set(*config, "lambda", "0.5"));    // of few ratings a row
+    if (by_entries(model, *config)) PM_TRY(pm_config_set(*config, "batch", "48"));    // of 400 interactions: not a whole number
+    if (pm_config_text(*config, "sampling")) PM_TRY(pm_config_set(*config, "negatives", "4"));
     char one[64];
     for (const char *at = setting ? setting : ""; *at;) {
         const size_t n = strcspn(at, " ");

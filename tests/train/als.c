@@ -1,5 +1,5 @@
-// Alternating least squares and SLIM as a whole: sweeps against a naive implementation in double, scores of users seen and unseen, what goes
-// wrong, and stopping anywhere.
+// Alternating least squares, SLIM and factors by gradient descent as a whole: sweeps against a naive implementation in double, scores of users seen
+// and unseen, what goes wrong, and stopping anywhere.
 #define _DEFAULT_SOURCE
 #include "train/run_help.h"
 
@@ -184,6 +184,67 @@ static void sweeps_are_those_of_a_naive_implementation(void **state)
     }
 }
 
+// ---- known ratings alone: als-wr ----
+
+// The best factors of a row of ratings, NaN where there is none: the penalty grows with their number.
+static void best_rated_row(double lambda, const double *r, int64_t step, const double *y, int64_t n, double *x)
+{
+    double a[RANK * RANK] = { 0 };
+    int64_t count = 0;
+    for (int64_t k = 0; k < RANK; k++) x[k] = 0;
+    for (int64_t e = 0; e < n; e++) {
+        if (isnan(r[e * step])) continue;
+        count++;
+        for (int64_t k = 0; k < RANK; k++) {
+            for (int64_t l = 0; l < RANK; l++) a[k * RANK + l] += y[e * RANK + k] * y[e * RANK + l];
+            x[k] += r[e * step] * y[e * RANK + k];
+        }
+    }
+    for (int64_t k = 0; k < RANK; k++) a[k * RANK + k] += lambda * (double)count;
+    if (count > 0) eliminate(a, x, RANK);
+}
+
+// The ratings as the model is given them: the session's values, whatever was taken off.
+static void lay_out_ratings(const pm_session *s, const pm_csr *m, dense *out)
+{
+    double values[USERS * ITEMS];
+    read_double(s, "train.val", values, m->nnz);
+    *out = (dense){ .users = m->rows, .items = m->cols };
+    for (int64_t i = 0; i < m->rows * m->cols; i++) out->value[i] = (double)NAN;
+    for (int64_t u = 0; u < m->rows; u++)
+        for (uint32_t e = m->indptr[u]; e < m->indptr[u + 1]; e++) out->value[u * m->cols + m->col[e]] = values[e];
+}
+
+static void als_wr_is_that_of_a_naive_implementation(void **state)
+{
+    const fixture *f = *state;
+    static const struct { const char *settings; double lambda; } cases[] = {
+        { "rank=4 batch=7 lambda=0.05", 0.05 },
+        { "rank=4 batch=16 lambda=0.3 center=global solver=cg cg_iterations=12", 0.3 },
+    };
+    for (int i = 0; i < PM_COUNT(cases); i++) {
+        pm_split *split = make_split(f, "random", 0.2);
+        pm_session *s;
+        double users[USERS * RANK], items[ITEMS * RANK], got[USERS * RANK];
+        dense m;
+        const pm_session_params params = { .split = split, .config = make_config(f, "als-wr", cases[i].settings), .device = host_device(), .seed = 1 };
+        assert_int_equal(pm_session_open(f->ctx, &params, &s), PM_OK);
+        if (pm_session_prepare_training(s) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+        lay_out_ratings(s, &split->train, &m);
+        read_double(s, "users", users, m.users * RANK);
+        for (int epoch = 0; epoch < 3; epoch++) {
+            run_epoch_of(s);
+            for (int64_t k = 0; k < m.items; k++) best_rated_row(cases[i].lambda, m.value + k, m.items, users, m.users, items + k * RANK);
+            for (int64_t u = 0; u < m.users; u++) best_rated_row(cases[i].lambda, m.value + u * m.items, 1, items, m.items, users + u * RANK);
+        }
+        read_double(s, "items", got, m.items * RANK);
+        assert_near(got, items, m.items * RANK, 5e-4, cases[i].settings);
+        read_double(s, "users", got, m.users * RANK);
+        assert_near(got, users, m.users * RANK, 5e-4, cases[i].settings);
+        pm_session_close(&s);
+    }
+}
+
 // A user with all items is in the data; of the items, some are in nobody's training rows.
 static void odd_rows_are_solved(void **state)
 {
@@ -306,6 +367,41 @@ static void a_singular_system(void **state)
     train_whole(&spec, in_folder(f, "iterated"));
 }
 
+// Users 1 … 3 have two ratings: not enough for four factors.
+static void ratings_too_few_for_their_rank(void **state)
+{
+    const fixture *f = *state;
+    static const char *const exact[] = { "rank=4", "lambda=0" }, *const iterated[] = { "rank=4", "lambda=0", "solver=cg" };
+    char text[32768];
+    pm_spec spec = spec_of("als-wr", exact, 2);
+    spec.data = put(f, "data.csv", text, write_data(text, sizeof text));
+    spec.split = (pm_split_params){ .protocol = "random", .test_share = 0.1, .valid_share = 0.1 };
+    refused(f, &spec, PM_ERR_NUMERIC, "is not finite");
+    refused(f, &spec, PM_ERR_NUMERIC, "try a larger lambda");
+    spec.settings = iterated;
+    spec.setting_count = 3;
+    train_whole(&spec, in_folder(f, "iterated"));
+}
+
+// Steps that are too long: the factors grow slowly at first, from next to nothing.
+static void svd_keeps_the_last_good_state(void **state)
+{
+    const fixture *f = *state;
+    static const char *const settings[] = { "rank=4", "lr=0.6", "init=1e-5", "batch=64", "lambda=0" };
+    char text[32768], message[512];
+    pm_spec spec = spec_of("svd", settings, 5);
+    spec.data = put(f, "data.csv", text, write_data(text, sizeof text));
+    spec.split = (pm_split_params){ .protocol = "random", .test_share = 0.1, .valid_share = 0.1 };
+    spec.epochs = 60;
+    const char *run = in_folder(f, "run");
+    assert_int_equal(train_until(&spec, run, -1, 1, NULL, NULL, message), PM_ERR_NUMERIC);
+    if (!strstr(message, "training diverged") || !strstr(message, "try a lower lr")) fail_msg("%s", message);
+    assert_tidy(run);
+    pm_result *result;
+    if (pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run }, &result) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    assert_true(result->metric_count > 0 && isfinite(result->metrics[0].mean));
+}
+
 // Confidences below zero, which counts reach with a negative alpha: no minimum once the factors have grown. The epochs before stay.
 static void the_last_good_state_is_kept(void **state)
 {
@@ -378,11 +474,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sweeps_are_those_of_a_naive_implementation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(als_wr_is_that_of_a_naive_implementation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(odd_rows_are_solved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(slim_is_at_its_minimum, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_singular_system, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ratings_too_few_for_their_rank, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_last_good_state_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(svd_keeps_the_last_good_state, set_up, tear_down),
         cmocka_unit_test_setup_teardown(beyond_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stopped_anywhere, set_up, tear_down),
     };
