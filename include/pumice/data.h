@@ -167,9 +167,11 @@ typedef struct pm_eval_part {
     uint32_t *candidate;      // [candidate_ptr[users]] item ids, no repeats within a row
     // Counted, shown with the metrics: users who would belong here but have nothing to find, or something to find but no
     // history; candidates that repeated the target or each other; given targets that were known already; targets whose item has
-    // no training interaction, and how many such items.
+    // no training interaction, and how many such items; leave-one-out: users whose target shares its time with another interaction that it was chosen
+    // from, and users with fewer candidates than were asked for, having met nearly all items.
     int64_t   excluded_no_target, excluded_no_history, dropped_candidates, repeated_targets;
     int64_t   unseen_targets, unseen_items;
+    int64_t   tied_times, short_candidates;
 } pm_eval_part;
 
 typedef struct pm_split {
@@ -216,13 +218,15 @@ typedef struct pm_split_params {
 // leave-one-out  given parts (NCF): test.rating is the target, test.negative its candidates. Otherwise the latest of each
 //                user with two or more interactions is the test target, with sampled candidates. The validation target is
 //                the latest of what is left (or a random one) of each user with two or more left, with sampled candidates.
-//                Ties in time keep file order (the last of them is the latest), and so does a file without times. Sampled
-//                candidates are items the user never interacted with.
+//                Ties in time keep file order (the last of them is the latest), and so does a file without times; they are
+//                counted. Sampled candidates are items that the user interacted with in no part; they depend on the seed and
+//                the user alone. A user with one interaction is trained on, and counted as having nothing to find.
 // files          the parts that came with the data (npz, train/valid/test files, a written split; NCF as leave-one-out).
 // All protocols but these two join given parts to the interactions first. Random choices come from Philox streams of the
 // seed, by user or in file order, so that they are the same on every machine.
 // Errors    PM_ERR_ARG for an unknown protocol, with the list, and for shares or windows that make no sense; PM_ERR_DATA when a part
-//           would be empty, or where temporal finds no timestamps
+//           would be empty, where temporal finds no timestamps, or where leave-one-out is to draw more candidates than there are items
+//           beside the target
 pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_split_params *params, pm_split **out);
 
 // Writes a split into a folder (made where missing) as tab-separated text that any program can read, and that pm_data_read

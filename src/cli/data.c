@@ -97,6 +97,11 @@ static void part_json(cJSON *json, const char *name, const pm_eval_part *part)
     cJSON_AddNumberToObject(one, "excluded_no_history", (double)part->excluded_no_history);
     cJSON_AddNumberToObject(one, "unseen_targets", (double)part->unseen_targets);
     cJSON_AddNumberToObject(one, "unseen_items", (double)part->unseen_items);
+    if (!part->sampled) return;
+    cJSON_AddNumberToObject(one, "candidates", (double)part->candidate_ptr[part->users]);
+    cJSON_AddNumberToObject(one, "dropped_candidates", (double)part->dropped_candidates);
+    cJSON_AddNumberToObject(one, "short_candidates", (double)part->short_candidates);
+    cJSON_AddNumberToObject(one, "tied_times", (double)part->tied_times);
 }
 
 static void print_part(const char *name, const pm_eval_part *part)
@@ -106,6 +111,10 @@ static void print_part(const char *name, const pm_eval_part *part)
     if (part->excluded_no_history) printf("; of %" PRId64 " users nothing is known", part->excluded_no_history);
     if (part->unseen_targets)
         printf("; %" PRId64 " of those to find are %" PRId64 " items never seen in training", part->unseen_targets, part->unseen_items);
+    if (part->sampled) printf("; among %" PRIu32 " candidates in all", part->candidate_ptr[part->users]);
+    if (part->dropped_candidates) printf("; %" PRId64 " repeated candidates dropped", part->dropped_candidates);
+    if (part->short_candidates) printf("; %" PRId64 " users with fewer candidates than asked for", part->short_candidates);
+    if (part->tied_times) printf("; %" PRId64 " users had another item at the same time", part->tied_times);
     printf("\n");
 }
 

@@ -101,6 +101,7 @@ pm_status pm_part_sample_candidates(pm_split *split, pm_eval_part *part, const p
         take(part, &at, target_of(part, r), seen, mark);
         for (uint32_t e = known->indptr[u]; e < known->indptr[u + 1]; e++) seen[known->col[e]] = mark;
         draw(part, &at, items, items - (known->indptr[u + 1] - known->indptr[u]), negatives, &rng, seen, mark, free_items);
+        part->short_candidates += at - part->candidate_ptr[r] < each;
         part->candidate_ptr[r + 1] = at;
     }
     part->sampled = true;

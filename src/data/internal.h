@@ -35,7 +35,7 @@ enum { PM_ROLE_NONE, PM_ROLE_TRAIN, PM_ROLE_VALID, PM_ROLE_TEST };
 typedef struct pm_given_part {
     pm_list input, target, candidates;
     bool    present, has_candidates;
-    int64_t excluded_no_target, excluded_no_history, dropped_candidates, repeated_targets;
+    int64_t excluded_no_target, excluded_no_history, dropped_candidates, repeated_targets, tied_times, short_candidates;
 } pm_given_part;
 
 typedef struct pm_companions {

@@ -42,9 +42,10 @@ static pm_status join_given(pm_split *split, const void *scratch, const pm_inter
     return PM_OK;
 }
 
-// Gives `own` to the latest entry with label TRAIN of each user who has two or more; random: to any of them.
+// Gives `own` to the latest entry with label TRAIN of each user who has two or more; random: to any of them. *tied: users
+// who have another of the same time.
 static pm_status hold_out(const void *scratch, const pm_list *all, int64_t users, bool random, uint64_t seed, uint8_t own,
-                          uint8_t *label)
+                          uint8_t *label, int64_t *tied)
 {
     uint32_t *count = pm_new_array(scratch, uint32_t, users), *pick = pm_new_array(scratch, uint32_t, users);
     uint32_t *chosen = pm_new_array(scratch, uint32_t, users);    // index + 1
@@ -62,6 +63,14 @@ static pm_status hold_out(const void *scratch, const pm_list *all, int64_t users
         } else if (!chosen[u] || !all->has_time || all->time[i] >= all->time[chosen[u] - 1]) {
             chosen[u] = (uint32_t)i + 1;    // of equal times the last in the file
         }
+    }
+    *tied = 0;
+    for (int64_t i = all->count - 1; i >= 0 && !random && all->has_time; i--) {
+        const uint32_t u = all->user[i];
+        if (label[i] != PM_LABEL_TRAIN || count[u] < 2 || i == chosen[u] - INT64_C(1) || all->time[i] != all->time[chosen[u] - 1])
+            continue;
+        *tied += !pick[u];
+        pick[u] = 1;    // counted
     }
     for (int64_t u = 0; u < users; u++)
         if (count[u] >= 2) label[chosen[u] - 1] = own;
@@ -87,7 +96,11 @@ static pm_status leave_one_out_into(pm_split *split, const void *scratch, const 
                "split leave-one-out: unknown validation '%s'; there are previous, random", params->validation);
     PM_REQUIRE(split, params->negatives >= 0, PM_ERR_ARG,
                "split leave-one-out: negatives = %" PRId64 " must not be negative", params->negatives);
-    const int64_t negatives = params->negatives ? params->negatives : 100, users = pm_ids_count(in->users);
+    const int64_t negatives = params->negatives ? params->negatives : 100, users = pm_ids_count(in->users), items = pm_ids_count(in->items);
+    PM_REQUIRE(split, negatives < items, PM_ERR_DATA,
+               "split leave-one-out: %" PRId64 " negatives are to be ranked beside the target, and there are only %" PRId64
+               " items; ask for fewer (--negatives %" PRId64 ")",
+               negatives, items, PM_MAX(items / 2, 1));
     pm_list all = { 0 };
     uint8_t *label;
     PM_TRY(copy_ids(split, in));
@@ -101,20 +114,26 @@ static pm_status leave_one_out_into(pm_split *split, const void *scratch, const 
         if (!all.has_time)
             pm_log(split, PM_LOG_WARN,
                    "split leave-one-out: no times: the last interaction of a user in the file counts as the latest");
-        PM_TRY(hold_out(scratch, &all, users, false, params->seed, PM_LABEL_TEST, label));
+        PM_TRY(hold_out(scratch, &all, users, false, params->seed, PM_LABEL_TEST, label, &split->test.tied_times));
     }
     split->interactions = all.count;
-    PM_TRY(hold_out(scratch, &all, users, random, params->seed, PM_LABEL_VALID, label));
+    PM_TRY(hold_out(scratch, &all, users, random, params->seed, PM_LABEL_VALID, label, &split->valid.tied_times));
     PM_TRY(pm_split_by_label(split, scratch, &all, label));
     pm_csr known;
-    PM_TRY(pm_csr_of_list(scratch, &all, users, pm_ids_count(in->items), &known));
+    PM_TRY(pm_csr_of_list(scratch, &all, users, items, &known));
     PM_TRY(one_target_each(split, &split->test));
     PM_TRY(pm_part_sample_candidates(split, &split->valid, &known, negatives, params->seed,
                                      "split.leave-one-out.valid.negatives"));
     if (given && in->companions->test.has_candidates)
         return pm_part_given_candidates(split, &split->test, &in->companions->test.candidates, false);
-    return pm_part_sample_candidates(split, &split->test, &known, negatives, params->seed,
-                                     "split.leave-one-out.test.negatives");
+    PM_TRY(pm_part_sample_candidates(split, &split->test, &known, negatives, params->seed,
+                                     "split.leave-one-out.test.negatives"));
+    if (split->test.short_candidates)
+        pm_log(split, PM_LOG_WARN,
+               "split leave-one-out: %" PRId64 " users have met so many items that fewer than %" PRId64
+               " negatives are left for them; they are ranked among those",
+               split->test.short_candidates, negatives);
+    return PM_OK;
 }
 
 // The parts of a written split, as they were.
@@ -131,6 +150,8 @@ static pm_status build_written_part(pm_split *split, const void *scratch, const 
     part->excluded_no_target += given->excluded_no_target;
     part->excluded_no_history += given->excluded_no_history;
     part->repeated_targets = given->repeated_targets;
+    part->tied_times = given->tied_times;
+    part->short_candidates = given->short_candidates;
     if (given->has_candidates) {
         PM_TRY(one_target_each(split, part));
         PM_TRY(pm_part_given_candidates(split, part, &given->candidates, true));

@@ -94,6 +94,8 @@ static void take_part_json(const cJSON *json, pm_given_part *part)
     part->excluded_no_history = number_in(json, "excluded_no_history");
     part->dropped_candidates = number_in(json, "dropped_candidates");
     part->repeated_targets = number_in(json, "repeated_targets");
+    part->tied_times = number_in(json, "tied_times");
+    part->short_candidates = number_in(json, "short_candidates");
 }
 
 static pm_status take_json(folder *f, const cJSON *json)

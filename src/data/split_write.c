@@ -96,6 +96,8 @@ static cJSON *part_json(const pm_eval_part *part)
     cJSON_AddNumberToObject(json, "excluded_no_history", (double)part->excluded_no_history);
     cJSON_AddNumberToObject(json, "dropped_candidates", (double)part->dropped_candidates);
     cJSON_AddNumberToObject(json, "repeated_targets", (double)part->repeated_targets);
+    cJSON_AddNumberToObject(json, "tied_times", (double)part->tied_times);
+    cJSON_AddNumberToObject(json, "short_candidates", (double)part->short_candidates);
     cJSON_AddNumberToObject(json, "unseen_targets", (double)part->unseen_targets);
     cJSON_AddNumberToObject(json, "unseen_items", (double)part->unseen_items);
     return json;

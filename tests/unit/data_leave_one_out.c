@@ -31,6 +31,13 @@ static void check_candidates(const pm_split *s, const pm_eval_part *p, const pm_
     free(seen);
 }
 
+static void must_not_split(fixture *f, const pm_interactions *in, int64_t negatives, const char *why)
+{
+    pm_split *s;
+    assert_int_equal(pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "leave-one-out", .negatives = negatives }, &s), PM_ERR_DATA);
+    if (!strstr(pm_ctx_message(f->ctx), why)) fail_msg("'%s' is not in: %s", why, pm_ctx_message(f->ctx));
+}
+
 static void takes_the_latest(void **state)
 {
     fixture *f = *state;
@@ -50,9 +57,69 @@ static void takes_the_latest(void **state)
     assert_int_equal(s->train.nnz, 4);
     assert_int_equal(s->test.input.indptr[1], 3);     // a's validation item is known at test time
     assert_int_equal(s->valid.input.indptr[1], 2);
-    // a has all four items: no negatives at all.
+    // a has all four items: no negatives at all, which is counted. Its two latest share a time; what is left of it does not.
     assert_int_equal(s->test.candidate_ptr[1], 1);
+    assert_int_equal(s->test.short_candidates, 1);
+    assert_int_equal(s->test.tied_times, 1);
+    assert_int_equal(s->valid.tied_times, 0);
     check_candidates(s, &s->test, NULL);
+    must_not_split(f, in, 4, "4 negatives are to be ranked beside the target, and there are only 4 items; ask for fewer (--negatives 2)");
+    must_not_split(f, in, 0, "100 negatives");
+}
+
+// Times that three, two and no interactions of a user share; a part's ties are those it was chosen from.
+static void counts_ties_in_time(void **state)
+{
+    fixture *f = *state;
+    const char *text = "a,1,5,7\na,2,5,7\na,3,5,7\na,4,5,1\nb,1,5,3\nb,2,5,3\nc,1,5,1\nc,2,5,2\nc,3,5,3\nd,4,5,9\n";
+    pm_interactions *in = must_read(f, (pm_read_params){ .path = put_text(f, "a.csv", text) });
+    for (int random = 0; random < 2; random++) {
+        pm_split *s;
+        must(f, pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "leave-one-out", .negatives = 1, .validation = random ? "random" : NULL }, &s));
+        assert_int_equal(s->test.tied_times, 2);                 // a and b
+        assert_int_equal(s->valid.tied_times, random ? 0 : 1);    // a's other two; a random one is not chosen by time
+        assert_string_equal(target_of(s, &s->test, "a"), "3");
+        assert_string_equal(target_of(s, &s->test, "b"), "2");
+        assert_string_equal(target_of(s, &s->test, "c"), "3");
+        assert_int_equal(s->test.excluded_no_target, 1);    // d, who is trained on
+        assert_int_equal(s->train.rows, 4);
+    }
+    // Without times nothing is tied: the file's order decides.
+    in = must_read(f, (pm_read_params){ .path = put_text(f, "b.csv", "a,1\na,2\na,4\nb,3\nb,1\n") });
+    pm_split *s;
+    must(f, pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "leave-one-out", .negatives = 1, .validation = "random" }, &s));
+    assert_int_equal(s->test.tied_times, 0);
+    assert_string_equal(target_of(s, &s->test, "b"), "1");
+}
+
+// Test targets that no user has in what is known at test time.
+static int64_t unseen_at_test(const pm_split *s)
+{
+    char *seen = calloc((size_t)s->train.cols, 1);
+    int64_t n = 0;
+    for (int64_t e = 0; e < s->train.nnz; e++) seen[s->train.col[e]] = 1;
+    for (int64_t e = 0; e < s->valid.target.nnz; e++) seen[s->valid.target.col[e]] = 1;
+    for (int64_t e = 0; e < s->test.target.nnz; e++) n += !seen[s->test.target.col[e]];
+    free(seen);
+    return n;
+}
+
+// Of the users of public data, whose latest time is shared; targets nobody has in training.
+static void counts_ties_of_real_data(void **state)
+{
+    fixture *f = *state;
+    static const struct { const char *name; int64_t users, tied, unseen, unseen_at_test; } data[] = { { "ml-100k", 943, 415, 3, 3 }, { "dmf-amazon-music/Amazon_ratings_Digital_Music_pruned.txt", 844, 173, 267, 262 } };
+    for (int k = 0; k < PM_COUNT(data); k++) {
+        pm_split *s;
+        const char *path = real_data(data[k].name);
+        if (!path) return;
+        pm_interactions *in = must_read(f, (pm_read_params){ .path = path });
+        must(f, pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "leave-one-out" }, &s));
+        assert_int_equal(s->test.users, data[k].users);
+        assert_int_equal(s->test.tied_times, data[k].tied);
+        assert_int_equal(s->test.unseen_targets, data[k].unseen);
+        assert_int_equal(unseen_at_test(s), data[k].unseen_at_test);    // validation items are back
+    }
 }
 
 static void samples_what_was_never_met(void **state)
@@ -152,12 +219,12 @@ static void refuses_bad_ncf(void **state)
     put_text(f, "x.test.negative", "(0,3)\t4\n");
     pm_interactions *in = must_read(f, (pm_read_params){ .path = train });
     pm_split *s;
-    assert_int_equal(pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "leave-one-out" }, &s), PM_ERR_DATA);
+    assert_int_equal(pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "leave-one-out", .negatives = 2 }, &s), PM_ERR_DATA);
     assert_non_null(strstr(pm_ctx_message(f->ctx), "user '1' has a target and no candidates"));
     put_text(f, "x.test.rating", "0\t3\t5\t40\n0\t4\t5\t41\n");
     unlink(in_folder(f, "x.test.negative"));
     in = must_read(f, (pm_read_params){ .path = train });
-    assert_int_equal(pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "leave-one-out" }, &s), PM_ERR_DATA);
+    assert_int_equal(pm_data_split(f->ctx, in, &(pm_split_params){ .protocol = "leave-one-out", .negatives = 2 }, &s), PM_ERR_DATA);
     assert_non_null(strstr(pm_ctx_message(f->ctx), "user '0' has 2 test rows"));
 }
 
@@ -207,8 +274,9 @@ static void splits_real_ncf(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DATA_TEST(takes_the_latest), DATA_TEST(samples_what_was_never_met), DATA_TEST(reads_ncf),
-        DATA_TEST(refuses_bad_ncf),  DATA_TEST(takes_given_files),          DATA_TEST(splits_real_ncf),
+        DATA_TEST(takes_the_latest), DATA_TEST(counts_ties_in_time), DATA_TEST(counts_ties_of_real_data),
+        DATA_TEST(samples_what_was_never_met), DATA_TEST(reads_ncf), DATA_TEST(refuses_bad_ncf),
+        DATA_TEST(takes_given_files), DATA_TEST(splits_real_ncf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
