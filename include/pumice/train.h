@@ -31,6 +31,9 @@ typedef struct pm_spec {
     int64_t            validate_every;    // epochs; 0: 1
     double             save_every;        // seconds between checkpoints besides those at epoch ends; 0: 60
     bool               refit;             // train once more on train + validation for the chosen length
+    // The epoch is chosen on the test part instead, as much published work does: its figures flatter the model, and every table that they reach
+    // says so. Validation is not looked at then; with `refit` it is trained on from the start.
+    bool               legacy_test_selection;
     pm_ties            ties;
 } pm_spec;
 
@@ -49,6 +52,7 @@ struct pm_result {
     const char *model, *device, *backend, *profile, *protocol, *select;
     uint64_t    seed;
     bool        refit;          // the parameters are of a training on train + validation
+    bool        legacy_test_selection;    // the epoch was chosen on the test part
     int64_t     users, items, interactions, train_users;
     const pm_config *config;
     int64_t     epochs, best_epoch, steps;
@@ -165,7 +169,7 @@ typedef struct pm_sweep_metric {
 typedef struct pm_sweep {
     const char        *model, *protocol, *select, *folder;
     int                direction;         // of `select`: +1, higher is better
-    bool               refit, halving;
+    bool               refit, halving, legacy_test_selection;
     int64_t            users, items, interactions;
     int                parameter_count, setting_count, seed_count;
     const char *const *parameters;        // [parameter_count] names

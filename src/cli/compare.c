@@ -10,6 +10,7 @@ typedef struct contest {
     pm_cli     *cli;
     int         count;
     const char *name[MAX_RUNS];      // as it was given
+    const char *shown[MAX_RUNS];     // marked where its epoch was chosen on the test part
     pm_result  *result[MAX_RUNS];
     int64_t    *activity;            // [users of the metrics] known items of each
     const char *quintiles;           // the metric to break down; NULL
@@ -218,7 +219,7 @@ static pm_status show_means(const contest *c)
     pm_grid *grid;
     PM_TRY(pm_grid_create(c->cli->ctx, align, &grid));
     pm_grid_cell(grid, "metric");
-    for (int r = 0; r < c->count; r++) pm_grid_cell(grid, "%s", c->name[r]);
+    for (int r = 0; r < c->count; r++) pm_grid_cell(grid, "%s", c->shown[r]);
     for (int i = 0; i < pm_metric_set_count(metric_set(c)); i++) {
         const char *name = pm_metric_set_name(metric_set(c), i);
         if (!is_shown(c, name)) continue;
@@ -247,14 +248,14 @@ static pm_status show_tests(const contest *c)
             pm_paired_test t;
             if (!is_shown(c, pm_metric_set_name(metric_set(c), i)) || !paired_test(c, r, pm_metric_set_name(metric_set(c), i), &t)) continue;
             pm_grid_cell(grid, "%s", pm_metric_set_name(metric_set(c), i));
-            pm_grid_cell(grid, "%s", c->name[r]);
+            pm_grid_cell(grid, "%s", c->shown[r]);
             pm_grid_cell(grid, "%+.4f ± %.4f", t.difference, t.ci95);
             pm_grid_cell(grid, "%.2f", t.t);
             pm_grid_cell(grid, "%.2g", t.p);
             pm_grid_cell(grid, "%" PRId64, t.n);
             pm_grid_cell(grid, "%s", pm_stars(t.p));
         }
-    printf("\nPaired t-tests against %s, on the same users (* p < .05, ** p < .01, *** p < .001; ± half a 95 %% interval)\n", c->name[0]);
+    printf("\nPaired t-tests against %s, on the same users (* p < .05, ** p < .01, *** p < .001; ± half a 95 %% interval)\n", c->shown[0]);
     return pm_grid_print(&grid, true);
 }
 
@@ -268,7 +269,7 @@ static pm_status show_quintiles(const contest *c)
     PM_TRY(pm_grid_create(c->cli->ctx, align, &grid));
     pm_grid_cell(grid, "known items");
     pm_grid_cell(grid, "users");
-    for (int r = 0; r < c->count; r++) pm_grid_cell(grid, "%s", c->name[r]);
+    for (int r = 0; r < c->count; r++) pm_grid_cell(grid, "%s", c->shown[r]);
     for (int g = 0; g < GROUPS; g++) {
         const pm_activity_group *first = &groups[0][g];
         pm_grid_cell(grid, "%" PRId64 " to %" PRId64, first->least, first->most);
@@ -277,7 +278,7 @@ static pm_status show_quintiles(const contest *c)
         for (int r = 1; r < c->count; r++)
             pm_grid_cell(grid, "%.4f ± %.4f %-3s", groups[r][g].b.mean, groups[r][g].b.se, pm_stars(groups[r][g].test.p));
     }
-    printf("\n%s by quintile of activity (± one standard error; stars: paired t-test against %s in the group)\n", c->quintiles, c->name[0]);
+    printf("\n%s by quintile of activity (± one standard error; stars: paired t-test against %s in the group)\n", c->quintiles, c->shown[0]);
     return pm_grid_print(&grid, true);
 }
 
@@ -315,6 +316,8 @@ static cJSON *run_json(const contest *c, int run)
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "name", c->name[run]);
     cJSON_AddStringToObject(json, "model", c->result[run]->model);
+    cJSON_AddBoolToObject(json, "refit", c->result[run]->refit);
+    cJSON_AddBoolToObject(json, "legacy_test_selection", c->result[run]->legacy_test_selection);
     cJSON *metrics = cJSON_AddObjectToObject(json, "metrics"), *tests = run ? cJSON_AddObjectToObject(json, "against_first") : NULL;
     for (int i = 0; i < pm_metric_set_count(metric_set(c)); i++) {
         const char *name = pm_metric_set_name(metric_set(c), i);
@@ -359,6 +362,23 @@ static pm_status print_json(const contest *c)
 
 // ---- the command ---------------------------------------------------------------------------------------------------
 
+// A figure that was chosen on the test part is never shown unmarked beside others.
+static pm_status mark_entries(contest *c)
+{
+    for (int i = 0; i < c->count; i++) {
+        c->shown[i] = c->result[i]->legacy_test_selection ? pm_sprintf(c->cli->ctx, "%s †", c->name[i]) : c->name[i];
+        PM_CHECK_ALLOC(c->shown[i]);
+    }
+    return PM_OK;
+}
+
+static void explain_mark(const contest *c)
+{
+    bool any = false;
+    for (int i = 0; i < c->count; i++) any = any || c->result[i]->legacy_test_selection;
+    if (any) printf("\n† epoch chosen on the test set (--legacy-test-selection), as much published work does: these figures flatter the model\n");
+}
+
 static pm_status collect(contest *c)
 {
     pm_cli *cli = c->cli;
@@ -370,7 +390,7 @@ static pm_status collect(contest *c)
     }
     for (int i = 0; i < c->count; i++) PM_TRY(is_folder(c->name[i]) ? evaluate_entry(c, i) : train_entry(c, i));
     for (int i = 1; i < c->count; i++) PM_TRY(check_users(c, i));
-    return PM_OK;
+    return mark_entries(c);
 }
 
 static pm_status write_report(const contest *c)
@@ -400,7 +420,9 @@ static pm_status run_compare(pm_cli *cli)
     if (pm_cli_has(cli, "json")) return print_json(&c);
     PM_TRY(show_means(&c));
     PM_TRY(show_tests(&c));
-    return c.quintiles ? show_quintiles(&c) : PM_OK;
+    if (c.quintiles) PM_TRY(show_quintiles(&c));
+    explain_mark(&c);
+    return PM_OK;
 }
 
 static const pm_option_group compare_group = { "Comparison", (const pm_option[]){

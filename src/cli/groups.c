@@ -59,6 +59,8 @@ const pm_option_group pm_group_choose = { "Choice and evaluation", (const pm_opt
     PM_INTEGER("patience", 0, "N", 1, 1e9, "stop after N epochs without a better value. Default: never"),
     PM_INTEGER("validate-every", 0, "N", 1, 1e9, "epochs between validations. Default: 1"),
     PM_FLAG("refit", 0, "train once more on train + validation for the chosen length before the test"),
+    PM_FLAG("legacy-test-selection", 0, "choose the epoch on the test part, as much published work does; the figures flatter and are marked wherever they go. With --refit "
+      "train on train + validation"),
     PM_CHOICE("ties", 0, "RULE", "expected|optimistic|pessimistic|id", "where a tied target ranks (leave-one-out). Default: expected"),
     { 0 } } };
 
@@ -130,6 +132,7 @@ pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
         .validate_every = pm_cli_integer(cli, "validate-every", 0),
         .save_every = pm_cli_number(cli, "save-every", 0),
         .refit = pm_cli_has(cli, "refit"),
+        .legacy_test_selection = pm_cli_has(cli, "legacy-test-selection"),
     };
     spec->split.seed = pm_cli_seed(cli, "split-seed", spec->seed);
     if (pm_cli_has(cli, "ties")) PM_TRY(pm_ties_parse(cli->ctx, pm_cli_text(cli, "ties"), &spec->ties));

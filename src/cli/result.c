@@ -30,7 +30,7 @@ static pm_status show_metrics(pm_cli *cli, const pm_result *r)
     PM_TRY(pm_grid_create(cli->ctx, tested && validated ? "lrrr" : "lrr", &grid));
     pm_grid_cell(grid, "metric");
     if (validated) pm_grid_cell(grid, "validation");
-    if (tested) pm_grid_cell(grid, "test");
+    if (tested) pm_grid_cell(grid, r->legacy_test_selection ? "test, which chose the epoch" : "test");
     pm_grid_cell(grid, "n");
     for (int i = 0; i < count; i++) {
         pm_grid_cell(grid, "%s", rows[i].name);
@@ -58,6 +58,8 @@ static void show_part(const char *name, const pm_eval_part *part, const pm_metri
     if (part->unseen_targets)
         printf("; %" PRId64 " targets are %" PRId64 " items never seen in training", part->unseen_targets, part->unseen_items);
     if (part->dropped_candidates) printf("; %" PRId64 " repeated candidates dropped", part->dropped_candidates);
+    if (part->short_candidates) printf("; %" PRId64 " with fewer candidates than asked for", part->short_candidates);
+    if (part->tied_times) printf("; %" PRId64 " had another item at the time of the target", part->tied_times);
     if (part->repeated_targets) printf("; %" PRId64 " targets were known already", part->repeated_targets);
     if (counts->empty_lists) printf("; for %" PRId64 " nothing was left to recommend", counts->empty_lists);
     if (counts->tied) printf("; %.2f %% with a tied target", 100 * counts->tied_share);
@@ -78,15 +80,20 @@ pm_status pm_cli_show_result(pm_cli *cli, const pm_result *r)
     printf("%-12s %s, %" PRId64 " users trained on\n", "protocol", r->protocol, r->train_users);
     if (r->epochs) {
         printf("%-12s %" PRId64 " epochs, %" PRId64 " steps, %.1f s\n", "training", r->epochs, r->steps, r->train_seconds);
-        if (r->best_epoch) printf("%-12s epoch %" PRId64 ", by %s on validation\n", "chosen", r->best_epoch, r->select);
+        if (r->best_epoch)
+            printf("%-12s epoch %" PRId64 ", by %s on %s\n", "chosen", r->best_epoch, r->select,
+                   r->legacy_test_selection ? "the TEST part (--legacy-test-selection)" : "validation");
     }
-    printf("%-12s %s\n", "refit", r->refit ? "yes: trained once more on train + validation before the test" : "no");
+    printf("%-12s %s\n", "refit", 
+           !r->refit ? "no" : r->legacy_test_selection ? "yes: trained on train + validation" : "yes: trained once more on train + validation before the test");
     printf("%-12s %.2f s; most device memory held: ", "evaluation", r->eval_seconds);
     show_memory(r->peak_device_memory);
     printf("\n");
     if (r->split && r->validation_count) show_part("validation", &r->split->valid, &r->validation_counts);
     if (r->split && r->metric_count) show_part("test", &r->split->test, &r->test_counts);
     PM_TRY(show_metrics(cli, r));
+    if (r->metric_count && r->legacy_test_selection)
+        printf("Beware: the epoch was chosen on the test set (--legacy-test-selection): these figures flatter the model\n");
     if (r->metric_count && r->test_counts.tied_share > tied_share_worth_telling)
         printf("Beware: %.1f %% of the users have a tied target; see --ties\n", 100 * r->test_counts.tied_share);
     if (r->run) printf("\nSaved in %s; try: %s recommend %s --items ID,ID\n", r->run, cli->program, r->run);

@@ -70,7 +70,7 @@ static pm_status show_settings(pm_cli *cli, const pm_sweep *w)
     for (int i = 0; i < PM_MIN(w->setting_count, MOST_ROWS); i++) show_setting(grid, w, order[i]);
     PM_TRY(pm_grid_print(&grid, true));
     if (w->setting_count > MOST_ROWS) printf("… and %d more; --json has them all\n", w->setting_count - MOST_ROWS);
-    printf("on validation%s\n", w->seed_count > 1 ? "; ± is one standard deviation over the seeds" : "");
+    printf("on %s%s\n", w->legacy_test_selection ? "the test part, which chose (legacy test selection)" : "validation", w->seed_count > 1 ? "; ± is one standard deviation over the seeds" : "");
     return PM_OK;
 }
 
@@ -94,8 +94,9 @@ static pm_status show_test(pm_cli *cli, const pm_sweep *w)
     }
     printf("\n");
     PM_TRY(pm_grid_print(&grid, true));
-    printf("the winner alone%s; ± is half a 95 %% interval over %s%s\n", w->refit ? ", trained once more on train + validation" : "",
+    printf("the winner alone%s; ± is half a 95 %% interval over %s%s\n", w->refit ? w->legacy_test_selection ? ", trained on train + validation" : ", trained once more on train + validation" : "",
            pm_name_equal(w->protocol, "rating") ? "ratings" : "users", many ? ", each with its mean over the seeds" : "");
+    if (w->legacy_test_selection) printf("Beware: chosen on the test set, settings and epochs (--legacy-test-selection): these figures flatter\n");
     return PM_OK;
 }
 
@@ -186,6 +187,7 @@ static const pm_option_group evaluation_group = { "Evaluation", (const pm_option
     PM_INTEGER("patience", 0, "N", 1, 1e9, "stop a run after N epochs without a better value. Default: never"),
     PM_INTEGER("validate-every", 0, "N", 1, 1e9, "epochs between validations. Default: 1"),
     PM_FLAG("refit", 0, "train the winner once more on train + validation for the chosen length before the test"),
+    PM_FLAG("legacy-test-selection", 0, "choose epochs and setting on the test part, as much published work does; the figures flatter and are marked so"),
     PM_CHOICE("ties", 0, "RULE", "expected|optimistic|pessimistic|id", "where a tied target ranks (leave-one-out). Default: expected"),
     { 0 } } };
 

@@ -168,7 +168,7 @@ static pm_status log_epoch(pm_trainer *t, bool validated, double seconds)
         if (t->loss_steps[i])    // a residual is told by its power of ten
             used += snprintf(text + used, sizeof text - (size_t)used, fabs(e->loss[i]) < 1e-3 ? "  %s %.1e" : "  %s %.4f", t->session->loss_name[i], e->loss[i]);
     if (validated && used < (int)sizeof text)
-        used += snprintf(text + used, sizeof text - (size_t)used, "  validation %s %.4f%s", r->select, t->at.validation,
+        used += snprintf(text + used, sizeof text - (size_t)used, "  %s %s %.4f%s", t->spec->legacy_test_selection ? "test" : "validation", r->select, t->at.validation,
                          t->best_epoch == t->epoch ? " (best)" : "");
     if (used < (int)sizeof text) snprintf(text + used, sizeof text - (size_t)used, "  %.2f s", seconds);
     pm_log(t->ctx, PM_LOG_INFO, "%s", text);

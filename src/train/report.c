@@ -69,6 +69,14 @@ void pm_report_mean(const pm_report *r, const pm_metric_result *m)
     if (m && isfinite(m->mean) && isfinite(m->ci95)) pm_page_print(r->page, " ± %s", pm_number_text(4, m->ci95).text);
 }
 
+void pm_report_legacy_note(const pm_report *r)
+{
+    bool any = false;
+    for (int i = 0; i < r->p->count; i++) any = any || r->p->entries[i].result->legacy_test_selection;
+    if (any) pm_page_raw(r->page, "<p class=\"warn\">† The epoch was <strong>chosen on the test set</strong> (--legacy-test-selection), as much published work does: "
+                                  "these figures flatter the model, are not comparable with the others, and are never printed bold.</p>\n");
+}
+
 void pm_report_swatch(const pm_report *r, int entry)
 {
     pm_page_print(r->page, "<span class=\"swatch%s\" style=\"--c:var(--s%d)\"></span>", entry >= 8 ? " dashed" : "", 1 + entry % 8);
@@ -175,7 +183,10 @@ pm_status pm_report_write(pm_ctx *ctx, const pm_report_params *params)
     r->ctx = ctx;
     r->p = params;
     pm_status st = check_entries(r);
-    for (int i = 0; st == PM_OK && i < params->count; i++) r->names[i] = params->entries[i].name;
+    for (int i = 0; st == PM_OK && i < params->count; i++) {
+        r->names[i] = params->entries[i].result->legacy_test_selection ? pm_sprintf(r, "%s †", params->entries[i].name) : params->entries[i].name;
+        if (!r->names[i]) st = PM_ERR_NOMEM;
+    }
     if (st == PM_OK) st = pm_page_create(ctx, &r->page);
     if (st == PM_OK) st = fill(r);
     pm_free(r->page);

@@ -27,6 +27,8 @@ const pm_analysis *pm_report_analysis(const pm_report *r, int entry, const char 
 
 void pm_report_heading(const pm_report *r, const char *title);
 // Before each figure of a section, and at its end: heading (NULL: none) and frame, once there is a figure.
+// What † behind a name means, where an entry has it.
+void pm_report_legacy_note(const pm_report *r);
 void pm_report_open(const pm_report *r, bool *open, const char *title);
 void pm_report_close(const pm_report *r, bool open);
 // The metric that is broken down: the one asked for, else the first that has a value of each user; NULL.

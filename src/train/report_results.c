@@ -82,7 +82,7 @@ static int best_entry(const pm_report *r, const char *metric, int direction)
     double value = NAN;
     for (int i = 0; i < r->p->count && direction && r->p->count > 1; i++) {
         const pm_metric_result *m = pm_report_find(r, i, metric);
-        if (!m || !isfinite(m->mean) || (best >= 0 && direction * (m->mean - value) <= 0)) continue;
+        if (r->p->entries[i].result->legacy_test_selection || !m || !isfinite(m->mean) || (best >= 0 && direction * (m->mean - value) <= 0)) continue;
         best = i;
         value = m->mean;
     }
@@ -142,6 +142,7 @@ pm_status pm_report_results(pm_report *r)
         pm_page_raw(r->page, " (* p &lt; .05, ** p &lt; .01, *** p &lt; .001).");
     }
     pm_page_raw(r->page, "</p>\n");
+    pm_report_legacy_note(r);
     return PM_OK;
 }
 
@@ -181,6 +182,7 @@ pm_status pm_report_tests(pm_report *r)
             if (!pm_report_is_tail(name) && tested(r, e, name, &t)) test_row(r, name, e, &t);
         }
     pm_page_raw(r->page, "</tbody></table></div>\n");
+    pm_report_legacy_note(r);
     return PM_OK;
 }
 
@@ -196,7 +198,8 @@ static void run_row(const pm_report *r, int entry)
     pm_page_text(r->page, x->model);
     pm_page_print(r->page, "</td><td>%" PRIu64 "</td><td>%" PRId64 "</td><td>%" PRId64 "</td><td>", x->seed, x->epochs, x->best_epoch);
     pm_page_real(r->page, 1, x->train_seconds);
-    pm_page_print(r->page, "</td><td class=\"l\">%s</td><td class=\"l\">", x->refit ? "yes" : "no");
+    pm_page_print(r->page, "</td><td class=\"l\">%s</td><td class=\"l\">%s</td><td class=\"l\">", x->legacy_test_selection ? "test set" : "validation",
+                  x->refit ? "yes" : "no");
     pm_page_text(r->page, x->device);
     pm_page_raw(r->page, "</td></tr>");
 }
@@ -220,7 +223,7 @@ pm_status pm_report_runs(pm_report *r)
     pm_report_heading(r, "The runs");
     pm_page_raw(r->page, "<div class=\"scroll\"><table><thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"l\">model</th><th scope=\"col\">seed</th>"
                          "<th scope=\"col\">epochs</th><th scope=\"col\">chosen</th><th scope=\"col\">seconds of training</th>"
-                         "<th scope=\"col\" class=\"l\">refit</th><th scope=\"col\" class=\"l\">evaluated on</th></tr></thead><tbody>");
+                         "<th scope=\"col\" class=\"l\">chosen on</th><th scope=\"col\" class=\"l\">refit</th><th scope=\"col\" class=\"l\">evaluated on</th></tr></thead><tbody>");
     for (int i = 0; i < r->p->count; i++) run_row(r, i);
     pm_page_raw(r->page, "</tbody></table></div>\n");
     for (int i = 0; i < r->p->count; i++) run_settings(r, i);

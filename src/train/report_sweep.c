@@ -41,6 +41,11 @@ static void find_levels(const pm_sweep *w, int parameter, levels *l)
     }
 }
 
+static const char *chosen_on(const pm_sweep *w)
+{
+    return w->legacy_test_selection ? "On the test part, which chose (legacy test selection)" : "On validation";
+}
+
 // ---- charts --------------------------------------------------------------------------------------------------------
 
 static bool better(const pm_sweep *w, double a, double b)
@@ -53,7 +58,7 @@ static void heat_map(pm_report *r, const levels *a, const levels *b, int number,
 {
     const pm_sweep *w = r->p->sweep;
     double y[MOST_VALUES * MOST_VALUES];
-    char name[40], title[200], note[200];
+    char name[40], title[200], note[300];
     for (int i = 0; i < a->count * b->count; i++) y[i] = NAN;
     for (int i = 0; i < w->setting_count; i++) {
         const pm_sweep_setting *s = &w->settings[i];
@@ -63,7 +68,7 @@ static void heat_map(pm_report *r, const levels *a, const levels *b, int number,
     const pm_sweep_setting *best = &w->settings[w->winner];
     snprintf(name, sizeof name, "heat-%d", number);
     snprintf(title, sizeof title, "%.40s by %.40s and %.40s", w->select, w->parameters[a->parameter], w->parameters[b->parameter]);
-    snprintf(note, sizeof note, "On validation, means over %d seed%s%s; the frame is the winner's.%s", w->seed_count, w->seed_count > 1 ? "s" : "",
+    snprintf(note, sizeof note, "%s, means over %d seed%s%s; the frame is the winner's.%s", chosen_on(w), w->seed_count, w->seed_count > 1 ? "s" : "",
              others ? "; a cell is the best over what else was varied" : "",
              w->halving ? " Settings that were stopped have the value they had then." : "");
     pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_HEAT, .name = name, .title = title, .note = note, .row_name = w->parameters[a->parameter],
@@ -88,7 +93,7 @@ static void points(pm_report *r, const levels *l)
 {
     const pm_sweep *w = r->p->sweep;
     double x[MOST_VALUES], y[MOST_VALUES], error[MOST_VALUES];
-    char title[120];
+    char title[120], note[120];
     const bool line = l->numeric && l->count > 2, seeds = w->seed_count > 1;
     bool errors = false;
     for (int i = 0; i < l->count; i++) {
@@ -102,9 +107,9 @@ static void points(pm_report *r, const levels *l)
         errors = errors || isfinite(error[at]);
     }
     snprintf(title, sizeof title, "%.40s by %.40s", w->select, w->parameters[l->parameter]);
+    snprintf(note, sizeof note, "%s%s", chosen_on(w), seeds ? "; means over the seeds, ± one standard deviation." : errors ? "; ± half a 95 % interval over users." : ".");
     pm_page_chart(r->page, &(pm_chart){ .kind = line ? PM_CHART_LINES : PM_CHART_POINTS, .name = line ? "sweep-line" : "sweep-points", .title = title,
-                                        .note = seeds ? "On validation; means over the seeds, ± one standard deviation."
-                                                : errors ? "On validation; ± half a 95 % interval over users." : "On validation.",
+                                        .note = note,
                                         .row_name = w->parameters[l->parameter], .value_name = w->select, .rows = l->count, .series = 1,
                                         .row_label = line ? NULL : l->text, .x = x, .log_x = line && is_logarithmic(x, l->count),
                                         .series_name = (const char *[]){ w->select }, .y = y,
@@ -116,7 +121,7 @@ static pm_status dots(pm_report *r, int parameter, int number)
 {
     const pm_sweep *w = r->p->sweep;
     double *x = pm_new_array(r->ctx, double, w->setting_count), *y = pm_new_array(x, double, w->setting_count);
-    char name[40], title[120];
+    char name[40], title[120], note[120];
     if (!x || !y) return PM_ERR_NOMEM;
     for (int i = 0; i < w->setting_count; i++) {
         to_number(w->settings[i].values[parameter], &x[i]);
@@ -124,9 +129,9 @@ static pm_status dots(pm_report *r, int parameter, int number)
     }
     snprintf(name, sizeof name, "dots-%d", number);
     snprintf(title, sizeof title, "%.40s by %.40s", w->select, w->parameters[parameter]);
+    snprintf(note, sizeof note, "%s; %s.", chosen_on(w), w->halving ? "settings that were stopped have the value they had then" : "a dot a setting");
     pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_DOTS, .name = name, .title = title,
-                                        .note = w->halving ? "On validation; settings that were stopped have the value they had then."
-                                                           : "On validation; a dot a setting.",
+                                        .note = note,
                                         .row_name = w->parameters[parameter], .value_name = w->select, .rows = w->setting_count, .series = 1, .x = x,
                                         .series_name = (const char *[]){ w->select }, .y = y, .log_x = is_logarithmic(x, w->setting_count),
                                         .digits = 4, .best_row = -1 });
@@ -162,7 +167,7 @@ static void winner_table(const pm_report *r)
     pm_page_raw(r->page, "<p>The best of ");
     pm_page_print(r->page, "%d settings by ", w->setting_count);
     pm_page_text(r->page, w->select);
-    pm_page_print(r->page, " on validation, mean over %d seed%s: ", w->seed_count, w->seed_count > 1 ? "s" : "");
+    pm_page_print(r->page, " %s, mean over %d seed%s: ", w->legacy_test_selection ? "on the <strong>test part</strong>" : "on validation", w->seed_count, w->seed_count > 1 ? "s" : "");
     for (int i = 0; i < w->parameter_count; i++) {
         pm_page_raw(r->page, i ? ", <code>" : "<code>");
         pm_page_text(r->page, w->parameters[i]);
@@ -188,8 +193,9 @@ static void winner_table(const pm_report *r)
         }
         pm_page_print(r->page, "<td>%" PRId64 "</td></tr>", w->metrics[i].mean.n);
     }
-    pm_page_raw(r->page, "</tbody></table></div>\n<p class=\"note\">± is half a 95 % interval over users, each with its mean over the seeds. The test part was read "
-                         "for the winner alone.</p>\n");
+    pm_page_raw(r->page, "</tbody></table></div>\n<p class=\"note\">± is half a 95 % interval over users, each with its mean over the seeds. ");
+    pm_page_raw(r->page, w->legacy_test_selection ? "<strong>Chosen on the test set</strong> (--legacy-test-selection), settings and epochs: these figures flatter.</p>\n"
+                                                  : "The test part was read for the winner alone.</p>\n");
 }
 
 static void setting_row(const pm_report *r, int index)
@@ -253,7 +259,7 @@ static pm_status settings_table(const pm_report *r)
     pm_page_text(r->page, w->select);
     pm_page_raw(r->page, "</th><th scope=\"col\">chosen epoch</th><th></th></tr></thead><tbody>");
     for (int i = 0; i < w->setting_count; i++) setting_row(r, order[i].index);
-    pm_page_print(r->page, "</tbody></table></div></details>\n<p class=\"note\">On validation%s.</p>\n",
+    pm_page_print(r->page, "</tbody></table></div></details>\n<p class=\"note\">%s%s.</p>\n", chosen_on(w),
                   w->seed_count > 1 ? ": mean over the seeds ± one standard deviation" : "; ± is half a 95 % interval over users");
     pm_free(order);
     return PM_OK;

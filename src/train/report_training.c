@@ -147,5 +147,6 @@ pm_status pm_report_curves(pm_report *r)
         }
     pm_free(scratch);
     pm_report_close(r, open);
+    if (open) pm_report_legacy_note(r);
     return PM_OK;
 }

@@ -65,6 +65,7 @@ static const field fields[] = {
     FIELD(validate_every, INTEGER),
     FIELD(save_every, REAL),
     FIELD(refit, FLAG),
+    FIELD(legacy_test_selection, FLAG),
     FIELD(ties, TIES),
 };
 

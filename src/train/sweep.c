@@ -214,10 +214,15 @@ static pm_status combine_metric(const pm_sweep *w, pm_result *const *results, in
     return PM_OK;
 }
 
+static bool refits_winner(const pm_sweeper *s)
+{
+    return s->spec->refit && !pm_spec_joins(s->spec);
+}
+
 static pm_status test_run(const pm_sweeper *s, int seed, pm_result **result)
 {
     const char *folder = s->sweep->winner_runs[seed];
-    if (!s->spec->refit) {
+    if (!refits_winner(s)) {
         const pm_evaluate_params params = { .run = folder };
         return pm_evaluate_split(s->ctx, &params, s->split, result);
     }
@@ -235,7 +240,7 @@ static pm_status test_winner(pm_sweeper *s)
     if (s->split->test.users == 0) return PM_OK;
     PM_TRY(pm_sweep_read_test(s, &found));
     if (found) return PM_OK;
-    pm_log(s->ctx, PM_LOG_INFO, "%s", s->spec->refit ? "training the winner once more on train + validation, then reading the test part" :
+    pm_log(s->ctx, PM_LOG_INFO, "%s", refits_winner(s) ? "training the winner once more on train + validation, then reading the test part" :
                                                       "reading the test part, for the winner");
     pm_result **results = pm_new_array(w, pm_result *, w->seed_count);
     PM_CHECK_ALLOC(results);
@@ -257,7 +262,7 @@ static pm_status name_winner_runs(const pm_sweeper *s)
     PM_CHECK_ALLOC(names);
     s->sweep->winner_runs = names;
     for (int k = 0; k < s->sweep->seed_count; k++) {
-        names[k] = s->spec->refit ? pm_sweep_final_folder(names, s, k) : pm_sweep_run_folder(names, s, s->sweep->winner, k);
+        names[k] = refits_winner(s) ? pm_sweep_final_folder(names, s, k) : pm_sweep_run_folder(names, s, s->sweep->winner, k);
         PM_CHECK_ALLOC(names[k]);
     }
     return PM_OK;
@@ -314,6 +319,7 @@ static pm_status describe(pm_sweeper *s, const pm_model *model)
     w->folder = pm_strdup(w, s->params->folder);
     w->refit = s->spec->refit;
     w->halving = s->params->halving;
+    w->legacy_test_selection = s->spec->legacy_test_selection;
     w->users = pm_ids_count(s->split->users);
     w->items = s->split->train.cols;
     w->interactions = s->split->interactions;
@@ -352,7 +358,10 @@ static pm_status prepare(pm_sweeper *s)
         s->runs[i].seed = i % w->seed_count;
     }
     PM_TRY(pm_spec_load(w, spec, &s->split));
-    PM_REQUIRE(s->ctx, s->split->valid.users > 0, PM_ERR_ARG, "a sweep chooses on validation, and the split has no validation part");
+    PM_REQUIRE(s->ctx, s->split->valid.users > 0 || spec->legacy_test_selection, PM_ERR_ARG,
+               "a sweep chooses on validation, and the split has no validation part");
+    if (spec->legacy_test_selection)
+        pm_log(s->ctx, PM_LOG_WARN, "legacy test selection: epochs and setting are chosen on the test part, which flatters them; the figures are marked so");
     return describe(s, model);
 }
 

@@ -63,6 +63,7 @@ static bool fill(cJSON *d, const pm_sweep *w)
                 (data = cJSON_AddObjectToObject(d, "data")) && pm_json_add_integer(data, "users", w->users) &&
                 pm_json_add_integer(data, "items", w->items) && pm_json_add_integer(data, "interactions", w->interactions) &&
                 cJSON_AddStringToObject(d, "select", w->select) && cJSON_AddBoolToObject(d, "halving", w->halving) &&
+                cJSON_AddBoolToObject(d, "legacy_test_selection", w->legacy_test_selection) &&
                 pm_json_add_integer(d, "runs", w->runs) && pm_json_add_integer(d, "found_done", w->found) &&
                 (seeds = cJSON_AddArrayToObject(d, "seeds")) && (settings = cJSON_AddArrayToObject(d, "settings"));
     for (int k = 0; k < w->seed_count && good; k++) {

@@ -70,7 +70,7 @@ pm_status pm_sweep_run_spec(const void *parent, const pm_sweeper *s, int setting
     out->settings = settings;
     out->setting_count = common + own;
     out->seed = s->sweep->seeds[seed];
-    out->refit = false;
+    out->refit = pm_spec_joins(s->spec);    // else the winner's alone
     return PM_OK;
 }
 

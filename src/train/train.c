@@ -52,9 +52,11 @@ static pm_status open_trainer(pm_trainer *t)
     if (t->refit_epochs) t->at.phase = refit_phase(t->session);
     set_stop(t);
     t->at.config = config;
-    t->refit_due = t->spec->refit && !t->refit_epochs && t->split->valid.users > 0;
-    if (t->split->valid.users > 0 && !t->refit_epochs) {
-        const pm_evaluator_params valid = { .part = &t->split->valid, .name = "valid", .set = t->metrics, .ties = t->spec->ties };
+    const bool legacy = t->spec->legacy_test_selection;
+    const pm_eval_part *part = legacy ? &t->split->test : &t->split->valid;
+    t->refit_due = t->spec->refit && !legacy && !t->refit_epochs && part->users > 0;
+    if (part->users > 0 && !t->refit_epochs) {
+        const pm_evaluator_params valid = { .part = part, .name = "valid", .set = t->metrics, .ties = t->spec->ties };
         PM_TRY(pm_evaluator_create(t->session, &valid, &t->validation));
     }
     return pm_snapshot_create(t->result, t->session, &t->best);
@@ -86,7 +88,7 @@ static pm_status analyse(pm_trainer *t, bool validation)
 static pm_status evaluate_validation(pm_trainer *t)
 {
     pm_metrics *m;
-    if (!t->validation) return PM_OK;
+    if (!t->validation || t->spec->legacy_test_selection) return PM_OK;
     PM_TRY(pm_snapshot_restore(t->best, t->session));
     PM_TRY(pm_evaluator_run(t->validation, t->result, &m));
     PM_TRY(analyse(t, true));
@@ -151,8 +153,8 @@ static pm_status run_to_end(pm_trainer *t)
         PM_TRY(begin_refit(t));
         PM_TRY(pm_trainer_run(t));
     }
-    t->result->refit = t->refit_epochs > 0;
-    if (t->result->refit) t->result->best_epoch = t->chosen_epoch;
+    t->result->refit = t->refit_epochs > 0 || pm_spec_joins(t->spec);
+    if (t->refit_epochs > 0) t->result->best_epoch = t->chosen_epoch;
     return t->extra && t->extra->no_test ? PM_OK : evaluate_test(t);
 }
 
@@ -187,7 +189,9 @@ static pm_status load_data(pm_trainer *t)
     pm_split *split = NULL;
     if (!t->extra || !t->extra->split) PM_TRY(pm_spec_load(t->result, t->spec, &split));
     t->result->split = t->split = split ? split : t->extra->split;
-    return PM_OK;
+    if (t->spec->legacy_test_selection && !(t->extra && t->extra->no_test))
+        pm_log(t->ctx, PM_LOG_WARN, "legacy test selection: the epoch is chosen on the test part, which flatters the model; its figures are marked so");
+    return pm_spec_joins(t->spec) ? join_validation(t) : PM_OK;
 }
 
 static pm_status finish(pm_trainer *t, pm_status st, pm_result **result)

@@ -23,7 +23,7 @@ typedef struct pm_trainer {
     pm_result        *result;
     pm_session       *session;
     const pm_split   *split;           // what is trained on: the spec's, or its train + validation when refitting
-    pm_evaluator     *validation;      // NULL: nothing to choose by
+    pm_evaluator     *validation;      // of the part that the epoch is chosen on; NULL: nothing to choose by
     pm_metric_set    *metrics;
     int               select;          // index into metrics
     int               direction;       // +1: higher is better
@@ -98,6 +98,12 @@ pm_status pm_spec_complete(const void *parent, const pm_spec *in, pm_spec *out);
 
 // The config of a spec: the model's defaults, the preset, the settings, --epochs.
 pm_status pm_spec_config(const void *parent, const pm_spec *spec, pm_config **out);
+
+// Whether what is trained on has the validation part from the start: nothing is chosen on it.
+static inline bool pm_spec_joins(const pm_spec *spec)
+{
+    return spec->legacy_test_selection && spec->refit;
+}
 
 // Refuses hyperparameters that do not go with the filters and the protocol.
 pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config *config);

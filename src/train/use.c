@@ -17,11 +17,17 @@ pm_status pm_use_open(const void *parent, const char *run, pm_opened *o)
 
 pm_status pm_use_session(pm_ctx *ctx, pm_opened *o, const char *device)
 {
-    const pm_session_params params = { .split = o->split, .config = o->config, .device = device ? device : o->spec->device, .seed = o->spec->seed };
+    const pm_session_params params = { .split = o->trained ? o->trained : o->split, .config = o->config, .device = device ? device : o->spec->device, .seed = o->spec->seed };
     return pm_session_open(ctx, &params, &o->session);
 }
 
 // ---- evaluation ----
+
+// Whether the parameters are of train + validation.
+static bool was_refitted(const pm_opened *o)
+{
+    return pm_checkpoint_refitted(o->checkpoint) || pm_spec_joins(o->spec);
+}
 
 // The run's own data must be what it was trained on; other data is renumbered to the run's items.
 static pm_status load_part(const void *parent, pm_opened *o, const pm_evaluate_params *p, pm_eval_part *part)
@@ -32,7 +38,9 @@ static pm_status load_part(const void *parent, pm_opened *o, const pm_evaluate_p
     if (!split) PM_TRY(pm_spec_load(parent, &spec, &split));
     *part = p->validation ? split->valid : split->test;
     o->split = split;
-    if (p->validation && pm_checkpoint_refitted(o->checkpoint) && !p->data)
+    const bool refitted = was_refitted(o);
+    if (refitted && !p->data) PM_TRY(pm_split_refit(parent, split, &o->trained));
+    if (p->validation && refitted && !p->data)
         pm_log(parent, PM_LOG_WARN, "the run was refitted: its parameters have seen the validation part, which flatters these numbers");
     if (!p->data) {
         PM_REQUIRE(parent, pm_split_hash(split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA,
@@ -91,7 +99,7 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, pm_opened *o
     PM_TRY(pm_result_add(r, m, p->validation));
     PM_TRY(pm_run_peek_epochs(r, p->run));
     pm_checkpoint_describe(o->checkpoint, r);
-    r->refit = pm_checkpoint_refitted(o->checkpoint);
+    r->refit = was_refitted(o);
     uint64_t now;
     pm_device_memory(o->session->device, &now, &r->peak_device_memory);
     return PM_OK;

@@ -9,6 +9,7 @@ typedef struct pm_opened {
     pm_config     *config;
     pm_checkpoint *checkpoint;
     pm_split      *split;      // the caller's to find
+    pm_split      *trained;    // what was trained on, where that is not its training part; NULL
     pm_session    *session;
 } pm_opened;
 

@@ -80,6 +80,21 @@ expect 0 train mult-dae $SMALL --protocol leave-one-out --epochs 2 -o loo
 PATH=$FOLDER/empty "$PUMICE" compare loo --report loo.html -q >out 2>err || fail "leave-one-out"
 page loo.html 0
 grep -q "Popularity" loo.html && fail "popularity of lists that there are not"
+grep -q "chosen on the test set" loo.html && fail "a mark that nothing deserves"
+# a run whose epoch was chosen on the test part is marked beside another, on the page and on the terminal
+# shellcheck disable=SC2086
+expect 0 train mult-dae $SMALL --protocol leave-one-out --epochs 2 --legacy-test-selection -o legacy
+says out "test, which chose the epoch"
+says out "Beware: the epoch was chosen on the test set"
+PATH=$FOLDER/empty "$PUMICE" compare loo legacy --report both.html -q >out 2>err || fail "a legacy run beside another"
+page both.html 0
+contains both.html "legacy †"
+contains both.html "chosen on the test set"
+grep -q "loo †" both.html && fail "the mark on the wrong run"
+says out "legacy †"
+says out "† epoch chosen on the test set"
+expect 0 compare loo legacy --json
+[ "$(json runs 0 legacy_test_selection) $(json runs 1 legacy_test_selection)" = "false true" ] || fail "legacy in the document"
 command -v gnuplot >/dev/null || exit 0
 # with gnuplot
 expect 0 compare pop 'r<u>&n' --report report.html

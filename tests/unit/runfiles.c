@@ -136,6 +136,7 @@ static pm_spec full_spec(void)
         .validate_every = 21,
         .save_every = 1.7976931348623157e308,
         .refit = true,
+        .legacy_test_selection = true,
         .ties = PM_TIES_ID,
     };
 }
@@ -171,7 +172,7 @@ static void same_spec(const pm_spec *a, const pm_spec *b)
     assert_true(sa->valid_share == sb->valid_share && sa->negatives == sb->negatives && sa->test_days == sb->test_days);
     assert_true(a->seed == b->seed && a->split_seed_given == b->split_seed_given && a->epochs == b->epochs &&
                 a->patience == b->patience);
-    assert_true(a->validate_every == b->validate_every && a->save_every == b->save_every && a->refit == b->refit &&
+    assert_true(a->validate_every == b->validate_every && a->save_every == b->save_every && a->refit == b->refit && a->legacy_test_selection == b->legacy_test_selection &&
                 a->ties == b->ties);
 }
 
