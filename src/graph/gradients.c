@@ -336,6 +336,12 @@ void pm_grad_loss_weighted(pm_graph *g, const pm_node *n)
     if (pm_graph_wants(g, n->in[0])) pm_graph_give(g, n->in[0], pm_scale(g, d, -1.0f));
 }
 
+void pm_grad_loss_match(pm_graph *g, const pm_node *n)
+{
+    only_data(g, n, 1, 2);
+    give_fused(g, n, 0, 1);
+}
+
 void pm_grad_kl_gaussian(pm_graph *g, const pm_node *n)
 {
     only_data(g, n, 2, 3);
@@ -355,6 +361,14 @@ void pm_grad_batch_norm(pm_graph *g, const pm_node *n)
     pm_graph_give(g, n->in[0], dx);
     pm_graph_give(g, n->in[2], dgamma);
     pm_graph_give(g, n->in[3], dbeta);
+}
+
+void pm_grad_unit_rows(pm_graph *g, const pm_node *n)    // dx = inv · (dy − y · Σ dy · y)
+{
+    if (pm_is_some(n->grad[1])) pm_graph_fail(g, PM_ERR_UNSUPPORTED, "unit_rows: its second output has no gradient");
+    if (!pm_is_some(n->grad[0])) return;
+    const pm_var y = n->out[0], dy = n->grad[0], along = pm_mul_col(g, y, pm_row_sum(g, pm_mul(g, dy, y)));
+    pm_graph_give(g, n->in[0], pm_mul_col(g, pm_sub(g, dy, along), n->out[1]));
 }
 
 // ---- noise ----

@@ -1,4 +1,4 @@
-// Drawing items that a user has not: integers alone, so every backend draws the same. shaders/draw_negatives.comp does the same.
+// Drawing items that a user has not: integers alone, so every backend draws the same. shaders/negatives.glsl does the same.
 //
 // Draw t of column s of a row with key k is the random word of cell (row k, column s), attempt t (core/philox.h).
 #ifndef PM_NEGATIVES_H
@@ -36,6 +36,19 @@ static inline uint32_t pm_scale_bits(uint32_t bits, uint32_t n)
     return (uint32_t)((uint64_t)bits * n >> 32);
 }
 
+// The next column after `item` that a row of n ascending columns lacks, item standing at own[at]; `item` where the row has every column.
+static inline uint32_t pm_next_free(const uint32_t *own, uint32_t n, uint32_t items, uint32_t item, uint32_t at)
+{
+    uint32_t next = item;
+    for (uint32_t k = 0; k < n; k++) {
+        next++;
+        at++;
+        if (next == items) next = at = 0;
+        if (at == n || own[at] != next) return next;
+    }
+    return item;
+}
+
 // Column `s` of a row that has the n columns `own`, ascending; bits: its draw 0.
 static inline uint32_t pm_negative(const pm_negatives *d, const uint32_t *own, uint32_t n, uint32_t key, uint32_t s, uint32_t bits)
 {
@@ -46,14 +59,25 @@ static inline uint32_t pm_negative(const pm_negatives *d, const uint32_t *own, u
         at = pm_columns_below(own, n, item);
         if (at == n || own[at] != item) return item;
     }
-    uint32_t next = item;
-    for (uint32_t k = 0; k < n; k++) {
-        next++;
-        at++;
-        if (next == d->items) next = at = 0;
-        if (at == n || own[at] != next) return next;
+    return pm_next_free(own, n, d->items, item, at);
+}
+
+// Cell `s` of an entry with key `key`, of a matrix with `users` rows: its column, and its row to *user. Draw t is the random words of columns 2s and
+// 2s + 1 of the key's row, attempt t: the row, the column.
+static inline uint32_t pm_zero_cell(const pm_negatives *d, const uint32_t *indptr, uint32_t users, uint32_t key, uint32_t s, uint32_t *user)
+{
+    uint32_t item = 0, at = 0, n = 0;
+    const uint32_t *own = d->col;
+    for (uint32_t t = 0; t < PM_NEGATIVE_DRAWS; t++) {
+        const pm_philox_block block = pm_philox(d->seed, s / 2, key, d->step, d->stream * 256u + t);
+        *user = pm_scale_bits(block.v[s % 2 * 2], users);
+        item = pm_scale_bits(block.v[s % 2 * 2 + 1], d->items);
+        own = d->col + indptr[*user];
+        n = indptr[*user + 1] - indptr[*user];
+        at = pm_columns_below(own, n, item);
+        if (at == n || own[at] != item) return item;
     }
-    return item;    // the row has every column
+    return pm_next_free(own, n, d->items, item, at);
 }
 
 // Columns 1 … count of a row, to id[1] … id[count].

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "op/negatives.h"
@@ -138,9 +139,58 @@ static void a_user_with_all_items_but_one(void **state)
     }
 }
 
+// Cells without an entry, every one alike: rows with many entries have as few draws as they have such cells.
+static void zeros_of_the_whole_matrix(void **state)
+{
+    (void)state;
+    matrix m;
+    fill(&m);
+    static uint32_t seen[USERS][ITEMS];
+    memset(seen, 0, sizeof seen);
+    const pm_negatives d = draws_of(&m, false);
+    for (uint32_t k = 0; k < DRAWS; k++) {
+        uint32_t user;
+        const uint32_t item = pm_zero_cell(&d, m.indptr, USERS, k, 1 + k % 8, &user);
+        seen[user][item]++;
+    }
+    for (uint32_t u = 0; u < USERS; u++)
+        for (uint32_t e = m.indptr[u]; e < m.indptr[u + 1]; e++) {
+            assert_int_equal(seen[u][m.col[e]], 0);
+            seen[u][m.col[e]] = UINT32_MAX;    // an entry, for below
+        }
+    const int cells = USERS * ITEMS - (int)m.nnz;
+    double chi = 0, expected = (double)DRAWS / cells;
+    for (int u = 0; u < USERS; u++)
+        for (int i = 0; i < ITEMS; i++) chi += seen[u][i] == UINT32_MAX ? 0 : (seen[u][i] - expected) * (seen[u][i] - expected) / expected;
+    if (fabs(chi - (cells - 1)) > 5 * sqrt(2.0 * (cells - 1))) fail_msg("chi-square %.1f of %d degrees of freedom", chi, cells - 1);
+}
+
+// A matrix with one free cell: where no draw meets it, the row last drawn has every column, or gives the column after.
+static void a_matrix_of_one_free_cell(void **state)
+{
+    (void)state;
+    uint32_t indptr[USERS + 1] = { 0 };
+    static uint32_t col[USERS * ITEMS];
+    uint32_t n = 0;
+    for (uint32_t u = 0; u < USERS; u++) {
+        for (uint32_t i = 0; i < ITEMS; i++)
+            if (u != 7 || i != 11) col[n++] = i;
+        indptr[u + 1] = n;
+    }
+    const pm_negatives d = { .col = col, .items = ITEMS, .seed = 1 };
+    for (uint32_t k = 0; k < 500; k++) {
+        uint32_t user = USERS;
+        const uint32_t item = pm_zero_cell(&d, indptr, USERS, k, 1, &user);
+        assert_true(user < USERS && item < ITEMS);
+        if (user == 7) assert_int_equal(item, 11);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zeros_of_the_whole_matrix),
+        cmocka_unit_test(a_matrix_of_one_free_cell),
         cmocka_unit_test(popularity_and_no_positive), cmocka_unit_test(uniform_and_no_positive), cmocka_unit_test(draws_are_apart),
         cmocka_unit_test(a_user_with_all_items), cmocka_unit_test(a_user_with_all_items_but_one),
     };

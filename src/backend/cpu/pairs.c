@@ -51,6 +51,53 @@ pm_status pm_cpu_draw_negatives(const pm_call *c)
     return pm_cpu_rows(c, draw_part, c->out[0].rows, DRAW * c->out[0].cols);
 }
 
+static void zeros_part(const pm_call *c, int64_t unused, int64_t lo, int64_t hi)
+{
+    (void)unused;
+    const pm_draw_zeros_params *q = c->params;
+    const uint32_t *indptr = pm_row_u32(&c->in[0], 0), *state = pm_row_u32(&c->in[5], 0), users = (uint32_t)c->in[0].cols - 1;
+    const pm_negatives draws = { .col = pm_row_u32(&c->in[1], 0), .items = (uint32_t)c->dims->of[2],    // Z, U, I, B, S
+                                 .seed = (uint64_t)state[PM_STATE_SEED_HI] << 32 | state[PM_STATE_SEED_LO], .step = q->once ? 0 : state[PM_STATE_STEP],
+                                 .stream = q->stream };
+    for (int64_t b = lo; b < hi; b++) {
+        uint32_t *user = pm_row_u32(&c->out[0], b), *id = pm_row_u32(&c->out[1], b);
+        user[0] = *pm_row_u32(&c->in[2], b);
+        id[0] = *pm_row_u32(&c->in[3], b);
+        for (int64_t s = 1; s < c->out[0].cols; s++) id[s] = pm_zero_cell(&draws, indptr, users, *pm_row_u32(&c->in[4], b), (uint32_t)s, &user[s]);
+    }
+}
+
+pm_status pm_cpu_draw_zeros(const pm_call *c)
+{
+    return pm_cpu_rows(c, zeros_part, c->out[0].rows, DRAW * c->out[0].cols);
+}
+
+// One bit an index: where it stands in the list is the number of bits below its own.
+pm_status pm_cpu_distinct(const pm_call *c)
+{
+    const pm_view *id = &c->in[0];
+    const int64_t n = *pm_row_u32(&c->in[1], 0), words = c->out[4].cols;
+    uint32_t *list = pm_row_u32(&c->out[1], 0), *bits = pm_row_u32(&c->out[4], 0), *before = pm_row_u32(&c->out[5], 0), count = 0;
+    memset(bits, 0, sizeof *bits * (size_t)words);
+    for (int64_t b = 0; b < n; b++)
+        for (int64_t s = 0; s < id->cols; s++) bits[pm_row_u32(id, b)[s] / 32] |= 1u << pm_row_u32(id, b)[s] % 32;
+    for (int64_t w = 0; w < words; w++) {
+        before[w] = count;
+        for (uint32_t rest = bits[w]; rest; rest &= rest - 1) list[count++] = (uint32_t)w * 32 + (uint32_t)__builtin_ctz(rest);
+    }
+    for (int64_t b = 0; b < id->rows; b++) {
+        uint32_t *at = pm_row_u32(&c->out[0], b);
+        for (int64_t s = 0; s < id->cols; s++) {
+            const uint32_t i = pm_row_u32(id, b)[s];
+            at[s] = b < n ? before[i / 32] + (uint32_t)__builtin_popcount(bits[i / 32] & ((1u << i % 32) - 1)) : 0;
+        }
+    }
+    memset(list + count, 0, sizeof *list * (size_t)(c->out[1].cols - count));
+    *pm_row_u32(&c->out[2], 0) = count;
+    *pm_row_u32(&c->out[3], 0) = (uint32_t)(n * id->cols);
+    return PM_OK;
+}
+
 // A counting sort by index. While places are put down, tptr[i] is where the next one of index i goes.
 pm_status pm_cpu_index_transpose(const pm_call *c)
 {

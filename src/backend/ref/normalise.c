@@ -181,3 +181,16 @@ pm_status pm_ref_batch_norm_apply(const pm_call *c)
         }
     return PM_OK;
 }
+
+pm_status pm_ref_unit_rows(const pm_call *c)
+{
+    const pm_view *x = &c->in[0];
+    for (int64_t i = 0; i < x->rows; i++) {
+        double squares = 0;
+        for (int64_t j = 0; j < x->cols; j++) squares += pm_get(x, i, j) * pm_get(x, i, j);
+        const double by = squares > 0 ? 1 / sqrt(squares) : 0;
+        for (int64_t j = 0; j < x->cols; j++) pm_put(c, 0, &c->out[0], i, j, pm_get(x, i, j) * by, fabs(pm_get(x, i, j)) * by);
+        pm_put(c, 1, &c->out[1], i, 0, by, by);
+    }
+    return PM_OK;
+}

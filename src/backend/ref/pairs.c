@@ -45,6 +45,47 @@ pm_status pm_ref_draw_negatives(const pm_call *c)
     return PM_OK;
 }
 
+pm_status pm_ref_draw_zeros(const pm_call *c)
+{
+    const pm_draw_zeros_params *p = c->params;
+    const pm_view *state = &c->in[5];
+    const uint32_t *indptr = pm_row_u32(&c->in[0], 0), users = (uint32_t)c->in[0].cols - 1;
+    const pm_negatives draws = { .col = pm_row_u32(&c->in[1], 0), .items = (uint32_t)c->dims->of[2], .seed = pm_ref_seed(state),    // Z, U, I, B, S
+                                 .step = p->once ? 0 : pm_get_u32(state, 0, PM_STATE_STEP), .stream = p->stream };
+    for (int64_t b = 0; b < c->out[0].rows; b++) {
+        pm_set(&c->out[0], b, 0, (double)at(&c->in[2], b, 0));
+        pm_set(&c->out[1], b, 0, (double)at(&c->in[3], b, 0));
+        for (uint32_t s = 1, user = 0; s < (uint32_t)c->out[0].cols; s++) {
+            pm_set(&c->out[1], b, s, pm_zero_cell(&draws, indptr, users, pm_get_u32(&c->in[4], b, 0), s, &user));
+            pm_set(&c->out[0], b, s, user);
+        }
+    }
+    return PM_OK;
+}
+
+pm_status pm_ref_distinct(const pm_call *c)
+{
+    const pm_view *id = &c->in[0], *place = &c->out[0], *list = &c->out[1];
+    const int64_t n = at(&c->in[1], 0, 0);
+    int64_t next = 0, count = 0, past = -1;
+    for (int64_t d = 0; d < list->cols; d++) pm_set(list, 0, d, 0);
+    for (int64_t b = 0; b < id->rows; b++)
+        for (int64_t s = 0; s < id->cols; s++) pm_set(place, b, s, 0);
+    while (next != INT64_MAX) {    // the least index above the one before
+        next = INT64_MAX;
+        for (int64_t b = 0; b < n; b++)
+            for (int64_t s = 0; s < id->cols; s++) next = at(id, b, s) > past ? PM_MIN(next, at(id, b, s)) : next;
+        for (int64_t b = 0; b < n; b++)
+            for (int64_t s = 0; s < id->cols; s++)
+                if (at(id, b, s) == next) pm_set(place, b, s, (double)count);
+        if (next != INT64_MAX) pm_set(list, 0, count++, (double)next);
+        past = next;
+    }
+    pm_set(&c->out[2], 0, 0, (double)count);
+    pm_set(&c->out[3], 0, 0, (double)(n * id->cols));
+    return PM_OK;
+}
+
 pm_status pm_ref_index_transpose(const pm_call *c)
 {
     const pm_view *id = &c->in[0];
@@ -201,5 +242,39 @@ pm_status pm_ref_loss_hinge(const pm_call *c)
 {
     for (int64_t b = 0; b < c->in[0].rows; b++)
         if (!is_dead(c, b)) hinge_row(c, b);
+    return PM_OK;
+}
+
+// Loss and gradient of one score, the scales beside them.
+static void match_cell(const pm_loss_match_params *p, double z, double t, pm_ref_sum *loss, pm_ref_sum *gradient)
+{
+    if (p->square) {
+        *loss = (pm_ref_sum){ (t - z) * (t - z), (fabs(t) + fabs(z)) * (fabs(t) + fabs(z)) };
+        *gradient = (pm_ref_sum){ 2 * (z - t), 2 * (fabs(t) + fabs(z)) };
+        return;
+    }
+    const double mu = p->mu, most = 1.0f - p->mu, v = z < mu ? mu : z > most ? most : z, a = t == 0 ? 0 : -t * log(v), b = -(1 - t) * log(1 - v);
+    *loss = (pm_ref_sum){ a + b, fabs(a) + fabs(b) + fabs(t) + fabs(1 - t) };
+    *gradient = (pm_ref_sum){ 0, 0 };
+    if (z > mu && z < most) *gradient = (pm_ref_sum){ (1 - t) / (1 - v) - t / v, fabs(1 - t) / (1 - v) + fabs(t) / v };
+}
+
+pm_status pm_ref_loss_match(const pm_call *c)
+{
+    const pm_loss_match_params *p = c->params;
+    const pm_view *z = &c->in[0];
+    for (int64_t b = 0; b < z->rows; b++) {
+        const double rw = pm_get(&c->in[2], b, 0);
+        pm_ref_sum sum = { 0, 0 };
+        for (int64_t s = 0; s < z->cols; s++) {
+            pm_ref_sum loss = { 0, 0 }, gradient = { 0, 0 };
+            const double t = rw != 0 ? pm_get(&c->in[1], b, s) : 0, w = t != 0 ? 1 : p->w0;
+            if (rw != 0) match_cell(p, pm_get(z, b, s), t, &loss, &gradient);    // a row of weight 0 is not looked at
+            sum.value += w * loss.value;
+            sum.scale += w * loss.scale;
+            pm_put(c, 1, &c->out[1], b, s, rw * w * gradient.value, rw * w * gradient.scale);
+        }
+        pm_put(c, 0, &c->out[0], b, 0, rw * sum.value, rw * sum.scale);
+    }
     return PM_OK;
 }
