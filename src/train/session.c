@@ -37,6 +37,7 @@ pm_status pm_session_open(pm_ctx *ctx, const pm_session_params *params, pm_sessi
         st = pm_fail(ctx, PM_ERR_ARG, "%s knows users by id and cannot score users held out of training; use --protocol random or leave-one-out",
                      s->model->name);
     if (st == PM_OK) st = pm_device_open(ctx, &(pm_device_params){ params->device, params->double_precision }, &s->device);
+    if (st == PM_OK) pm_move(s->device, s);    // a context that goes takes the session first, which knows the order
     if (st == PM_OK) st = pm_store_create(s->device, &s->store);
     if (st != PM_OK) {
         pm_free(s);

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "train/safetensors.h"
+#include "train/trainer.h"
 
 static const pm_hyper hypers[] = {
     { "latent", PM_HYPER_INTEGER, "4", 1, 100, NULL, "hidden units", NULL },
@@ -250,6 +251,28 @@ static void encodings_are_of_what_is_known(void **state)
     }
 }
 
+// What a failing test or a program in a hurry does. The sanitizers look on.
+static void a_context_takes_an_open_session_along(void **state)
+{
+    (void)state;
+    const pm_spec spec = small_spec("mult-dae");
+    pm_ctx *ctx;
+    pm_spec whole;
+    pm_split *split;
+    pm_config *config;
+    pm_session *s;
+    pm_evaluator *e;
+    assert_int_equal(pm_ctx_create(NULL, &ctx), PM_OK);
+    assert_int_equal(pm_spec_complete(ctx, &spec, &whole), PM_OK);
+    assert_int_equal(pm_spec_load(ctx, &whole, &split), PM_OK);
+    assert_int_equal(pm_spec_config(ctx, &whole, &config), PM_OK);
+    assert_int_equal(pm_session_open(ctx, &(pm_session_params){ .split = split, .config = config, .device = host_device(), .seed = 1 }, &s), PM_OK);
+    assert_int_equal(pm_session_prepare_training(s), PM_OK);
+    assert_int_equal(pm_evaluator_create(s, &(pm_evaluator_params){ .part = &split->valid, .name = "valid", .depth = 3 }, &e), PM_OK);
+    pm_ctx_destroy(&ctx);
+    assert_null(ctx);
+}
+
 int main(void)
 {
     pm_ctx *ctx;
@@ -262,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_solving_pass_sees_every_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stopped_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(encodings_are_of_what_is_known, set_up, tear_down),
+        cmocka_unit_test(a_context_takes_an_open_session_along),
         cmocka_unit_test_setup_teardown(a_misspelt_word_is_said, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("train.passes", tests, NULL, NULL);
