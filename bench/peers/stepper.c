@@ -103,7 +103,7 @@ static pm_status chunk(stepper *s, int64_t n)
     pm_session *session = s->session;
     const int64_t total = s->split.train.rows;
     const double start = pm_clock();
-    PM_TRY(pm_session_write_schedule(session, &s->at, n));
+    PM_TRY(pm_session_write_schedule(session, 0, &s->at, n));
     PM_TRY(pm_session_run(session, 0, &(pm_position){ s->at.step, s->epoch, s->position, 0 }, n));
     printf("{\"steps\":%" PRId64 ",\"losses\":", n);
     PM_TRY(print_losses(s, n));    // reading waits for the work

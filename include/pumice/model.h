@@ -18,7 +18,7 @@ typedef enum pm_hyper_type { PM_HYPER_NUMBER, PM_HYPER_INTEGER, PM_HYPER_FLAG, P
 typedef struct pm_hyper {
     const char   *name;
     pm_hyper_type type;
-    const char   *value;      // the default, as text: "0.5", "on", "tanh", "600,200"
+    const char   *value;      // the default, as text: "0.5", "1/12", "on", "tanh", "600,200"
     double        lo, hi;     // legal range of numbers, integers and each size
     const char   *choices;    // "a|b|c"
     const char   *help, *paper;    // what it is; where in the paper
@@ -37,6 +37,7 @@ typedef struct pm_model_grid {
 //     epochs, batch   passes over the training rows; rows a step
 //     optimizer       "adam", "adagrad" or "sgd"; Adam where a model has none
 //     momentum        of sgd
+//     lr_decay        the rate of a phase's epoch t = 0, 1, … is lr / (1 + lr_decay · t)
 //     lr, l2          learning rate; penalty l2 · Σw² on weights, not biases (gradient 2 · l2 · w)
 //     decay           the same penalty by the other convention, ½ · decay · Σw² (gradient decay · w)
 //     clip            above 0: gradients are scaled to this length, all parameters together, where they are longer
@@ -134,6 +135,8 @@ typedef struct pm_pass {
                                        // what pm_encoding names, and may not ask for pm_whole. Such passes come last
     int         parts;                 // so often loss, gradient and optimiser on the same batch, one after the other; 0: once
     const char *trains[PM_MAX_PARTS];  // parameters that a part trains, all whose names begin with one of these words: "encoder. head."; NULL: all
+    const char *settings;              // lr, lr_decay, momentum, l2 and decay are the hyperparameters called so behind this word ("outer_"), where the
+                                       // model has them. NULL: those without a word before
     int64_t     batch;                 // 0: the hyperparameter batch (steps: 1)
     int64_t     total;                 // of steps
 } pm_pass;
@@ -141,6 +144,7 @@ typedef struct pm_pass {
 typedef struct pm_phase {
     const char *name;
     bool        restart;         // parameters and optimiser start anew
+    bool        fresh;           // optimisers start anew, parameters stay
     bool        from_best;       // begins with the best parameters of the phase before, not with its last
     int         first, count;    // its passes, one after the other in each epoch; count 0: one
     int64_t     epochs;          // at most; 0: the hyperparameter epochs

@@ -13,7 +13,8 @@ typedef enum pm_init_kind {
     PM_INIT_GLOROT,       // uniform in ±scale · sqrt(6 / (rows + cols)); scale 0 stands for 1 (Glorot and Bengio, 2010)
     PM_INIT_NORMAL,       // mean 0, deviation scale
     PM_INIT_TRUNCATED,    // the same, redrawn beyond two deviations
-    PM_INIT_CONSTANT      // scale everywhere
+    PM_INIT_CONSTANT,     // scale everywhere
+    PM_INIT_UNIFORM       // uniform in ±scale; 1 / sqrt(fan-in) is the fan-in rule
 } pm_init_kind;
 
 typedef struct pm_init {

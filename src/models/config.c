@@ -37,11 +37,16 @@ static int hyper_index(const pm_config *c, const char *name)
 
 static pm_status parse_number(pm_config *c, const pm_hyper *h, const char *text, double *out)
 {
+    const char *last = text;    // of its numbers: 1/12 has two
     char *end;
     errno = 0;
     *out = strtod(text, &end);
+    if (h->type == PM_HYPER_NUMBER && end != text && *end == '/') {
+        last = end + 1;
+        *out /= strtod(last, &end);
+    }
     const bool whole = h->type == PM_HYPER_NUMBER || *out == floor(*out);
-    PM_REQUIRE(c, end != text && !*end && errno == 0 && isfinite(*out) && whole && *out >= h->lo && *out <= h->hi, PM_ERR_ARG,
+    PM_REQUIRE(c, end != last && !*end && errno == 0 && isfinite(*out) && whole && *out >= h->lo && *out <= h->hi, PM_ERR_ARG,
                "%s: %s = \"%s\" must be %s from %g to %g", c->model->name, h->name, text,
                h->type == PM_HYPER_NUMBER ? "a number" : "a whole number", h->lo, h->hi);
     return PM_OK;

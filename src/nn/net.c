@@ -78,6 +78,7 @@ static double draw(pm_rng *r, const param *p)
         const double scale = p->init.scale != 0 ? p->init.scale : 1.0;
         return scale * sqrt(6.0 / (double)(p->rows + p->cols)) * (2.0 * pm_rng_unit(r) - 1.0);
     }
+    case PM_INIT_UNIFORM: return p->init.scale * (2.0 * pm_rng_unit(r) - 1.0);
     case PM_INIT_NORMAL: return p->init.scale * draw_normal(r);
     case PM_INIT_TRUNCATED:
         for (;;) {

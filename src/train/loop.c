@@ -50,7 +50,7 @@ static pm_status run_chunk(pm_trainer *t, int64_t n)
 {
     pm_session *s = t->session;
     const pm_session_pass *p = pass_of(t);
-    PM_TRY(pm_session_write_schedule(s, &t->at, n));
+    PM_TRY(pm_session_write_schedule(s, phase_of(t)->first + t->pass, &t->at, n));
     PM_TRY(pm_session_run(s, phase_of(t)->first + t->pass, &(pm_position){ t->step, t->epoch, t->position, t->at.phase }, n));
     PM_TRY(read_losses(t, n));
     t->step += n;
@@ -195,11 +195,10 @@ static pm_status end_epoch(pm_trainer *t, double seconds)
     return save_is_due(t) || keeping_is_cheap(t) ? pm_checkpoint_save(t) : PM_OK;
 }
 
-// Parameters to their initial values, optimiser state to zero.
-static pm_status restart(pm_trainer *t)
+// Optimiser state to zero.
+static pm_status forget_gradients(pm_trainer *t)
 {
     pm_store *store = t->session->store;
-    PM_TRY(pm_net_reset(t->session->net));
     for (int i = 0; i < pm_store_count(store); i++) {
         const char *name = pm_store_name(store, i);
         if (!pm_is_optimiser_state(name)) continue;
@@ -261,7 +260,8 @@ static pm_status run_phase(pm_trainer *t)
     const pm_phase *phase = phase_of(t);
     enter_phase(t);
     if (!t->phase_begun) {
-        if (phase->restart) PM_TRY(restart(t));
+        if (phase->restart) PM_TRY(pm_net_reset(t->session->net));
+        if (phase->restart || phase->fresh) PM_TRY(forget_gradients(t));
         if (phase->from_best && t->best_epoch) PM_TRY(pm_snapshot_restore(t->best, t->session));
         t->best_epoch = 0;
         t->phase_begun = true;

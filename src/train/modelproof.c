@@ -70,7 +70,7 @@ bool pm_model_variant(const pm_model *model, int index, char *setting, size_t si
     setting[0] = 0;
     if (index == 0) return true;
     for (const pm_hyper *h = model->hypers; h && h->name; h++)
-        for (const char *at = h->type == PM_HYPER_CHOICE ? h->choices : NULL; at && *at;) {
+        for (const char *at = h->type == PM_HYPER_CHOICE && !pm_name_equal(h->name, "center") ? h->choices : NULL; at && *at;) {    // the host centres
             const size_t n = strcspn(at, "|");
             const bool usual = strlen(h->value) == n && strncmp(at, h->value, n) == 0;
             snprintf(setting, size, "%s=%.*s", h->name, (int)n, at);
@@ -106,7 +106,7 @@ static pm_status begin_pass(side *s, int pass, int64_t steps)
     const pm_session_pass *p = &session->pass[pass];
     const pm_state start = { .seed = session->seed, .total = p->total, .batch = p->batch };
     s->at = (pm_progress_state){ .config = session->config, .steps_per_epoch = pm_session_steps(session, 0) };
-    PM_TRY(pm_session_write_schedule(session, &s->at, steps));
+    PM_TRY(pm_session_write_schedule(session, pass, &s->at, steps));
     return pm_session_write_state(session, "state.train", &start);
 }
 
@@ -222,11 +222,12 @@ static double sgd_reach(double rate, double momentum, int64_t t)
 }
 
 // Adds step t of ref, which has just been done.
-static pm_status reach_param(void *scratch, const side *ref, reach *r, int i, int64_t t)
+static pm_status reach_param(void *scratch, const side *ref, int pass, reach *r, int i, int64_t t)
 {
     const pm_session *s = ref->session;
     const pm_optimiser_kind kind = pm_session_optimiser(s->config);
-    const double rate = pm_optimiser_rate(kind, pm_config_number(s->config, "lr"), t), momentum = pm_config_number(s->config, "momentum");
+    const pm_pass *p = &s->pass[pass].what;
+    const double rate = pm_optimiser_rate(kind, pm_pass_setting(s->config, p, "lr"), t), momentum = pm_pass_setting(s->config, p, "momentum");
     const char *name = pm_net_param_name(s->net, i);
     float *w, *kept, *second = NULL;
     int64_t n;
@@ -245,12 +246,12 @@ static pm_status reach_param(void *scratch, const side *ref, reach *r, int i, in
     return PM_OK;
 }
 
-static pm_status reach_step(void *parent, const side *ref, reach *r, int64_t t)
+static pm_status reach_step(void *parent, const side *ref, int pass, reach *r, int64_t t)
 {
     void *scratch = pm_alloc(parent, 1);
     PM_CHECK_ALLOC(scratch);
     for (int i = 0; i < r->count; i++)
-        if (is_optimised(ref->session, i)) PM_TRY(reach_param(scratch, ref, r, i, t));
+        if (is_optimised(ref->session, i)) PM_TRY(reach_param(scratch, ref, pass, r, i, t));
     pm_free(scratch);
     return PM_OK;
 }
@@ -384,7 +385,7 @@ static pm_status train_and_compare(void *parent, const side *got, const side *wa
     p->seconds += pm_clock() - before;
     for (int64_t t = 1; t <= steps; t++) {
         if (t > 1) PM_TRY(pm_program_run(theirs, 1));
-        for (int64_t k = 0; k < parts; k++) PM_TRY(reach_step(parent, want, &r, t));
+        for (int64_t k = 0; k < parts; k++) PM_TRY(reach_step(parent, want, pass, &r, t));
     }
     PM_TRY(prove_losses(parent, got, want, pass, steps, p));
     return prove_parameters(parent, got, want, &r, p);

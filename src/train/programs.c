@@ -1,4 +1,6 @@
 // Captures a model's training step: draw a batch, its losses, their gradient, the optimiser, the log, the next position.
+#include <stdio.h>
+
 #include <pumice/state.h>
 
 #include "train/session.h"
@@ -93,10 +95,18 @@ static void check_words(const pm_build *b, const pm_pass *pass)
     if (!any) pm_graph_fail(b->g, PM_ERR_ARG, "pass %s trains \"%s\", and no parameter is called so", pass->name, pass->trains[b->part] ? pass->trains[b->part] : "all");
 }
 
+double pm_pass_setting(const pm_config *config, const pm_pass *pass, const char *name)
+{
+    char own[64];
+    const int n = pass->settings ? snprintf(own, sizeof own, "%s%s", pass->settings, name) : -1;
+    const bool has_own = n > 0 && n < (int)sizeof own && pm_config_text(config, own);
+    return pm_config_number(config, has_own ? own : name);
+}
+
 // The optimiser over the parameters that are trained, clipped where the model asks, then what each is held to.
 static void capture_optimiser(pm_session *s, pm_build *b, const pm_pass *pass, pm_var rate)
 {
-    const double l2 = pm_config_number(s->config, "l2"), half = pm_config_number(s->config, "decay"), limit = pm_config_number(s->config, "clip");
+    const double l2 = pm_pass_setting(s->config, pass, "l2"), half = pm_pass_setting(s->config, pass, "decay"), limit = pm_config_number(s->config, "clip");
     const int count = pm_net_param_count(b->net);
     float *decay = pm_new_array(s, float, PM_MAX(count, 1));
     bool *trained = pm_new_array(s, bool, PM_MAX(count, 1));
@@ -111,7 +121,7 @@ static void capture_optimiser(pm_session *s, pm_build *b, const pm_pass *pass, p
     const pm_var factor = limit > 0 ? pm_clip_gradients(b->net, trained, decay, (float)limit) : (pm_var){ -1 };
     for (int i = 0; i < count; i++) {
         if (!trained[i]) continue;
-        const pm_optimiser o = { .kind = pm_session_optimiser(s->config), .decay = decay[i], .momentum = (float)pm_config_number(s->config, "momentum"),
+        const pm_optimiser o = { .kind = pm_session_optimiser(s->config), .decay = decay[i], .momentum = (float)pm_pass_setting(s->config, pass, "momentum"),
                                  .factor = limit > 0 ? &factor : NULL };
         pm_optimiser_step(b->net, pm_net_param_name(b->net, i), rate, &o);
         pm_net_constrain(b->net, i);
@@ -280,12 +290,13 @@ pm_status pm_session_run(pm_session *s, int pass, const pm_position *from, int64
     return pm_program_run(p->program, n);
 }
 
-pm_status pm_session_write_schedule(pm_session *s, const pm_progress_state *from, int64_t n)
+pm_status pm_session_write_schedule(pm_session *s, int pass, const pm_progress_state *from, int64_t n)
 {
     const int width = 1 + s->column_count;
     float table[PM_SLOTS * (1 + PM_MAX_SCHEDULE)];
     pm_progress_state at = *from;
-    const double lr = pm_config_number(s->config, "lr");
+    const pm_pass *p = &s->pass[pass].what;
+    const double lr = pm_pass_setting(s->config, p, "lr") / (1 + pm_pass_setting(s->config, p, "lr_decay") * (double)from->epoch);
     for (int64_t i = 0; i < n; i++, at.step++) {
         table[i * width] = (float)pm_optimiser_rate(pm_session_optimiser(s->config), lr, at.step + 1);
         for (int k = 0; k < s->column_count; k++) table[i * width + 1 + k] = (float)s->model->schedule_value(&at, k);

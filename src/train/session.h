@@ -76,8 +76,11 @@ pm_optimiser_kind pm_session_optimiser(const pm_config *config);
 // Errors    PM_ERR_DATA naming a user, when some have a row and it has not
 pm_status pm_session_rows(const pm_session *s, const pm_eval_part *part, uint32_t *rows, bool *held_out);
 
-// Uploads the schedule of the next n <= PM_SLOTS steps: learning rate (with Adam's bias correction), then the model's columns.
-pm_status pm_session_write_schedule(pm_session *s, const pm_progress_state *from, int64_t n);
+// How a pass is trained: the hyperparameter `name`, or the pass's own of that kind (pm_pass.settings).
+double pm_pass_setting(const pm_config *config, const pm_pass *pass, const char *name);
+
+// Uploads the schedule of the next n <= PM_SLOTS steps of a pass: learning rate (with Adam's bias correction), then the model's columns.
+pm_status pm_session_write_schedule(pm_session *s, int pass, const pm_progress_state *from, int64_t n);
 
 // What the model is told of the users of a matrix: its rows, and, where the model wants what was disliked, that too. `user`: of each row, an index into
 // the split's users. *out borrows the arrays of m, or its own hang from parent.

@@ -82,7 +82,7 @@ static pm_status loss_at(trial *t, const pm_state *start, double *loss)
 {
     const pm_progress_state at = { .config = t->s->config, .step = 7, .steps_per_epoch = t->steps_per_epoch };
     PM_TRY(restore(t));
-    PM_TRY(pm_session_write_schedule(t->s, &at, 1));
+    PM_TRY(pm_session_write_schedule(t->s, t->pass, &at, 1));
     PM_TRY(pm_session_write_state(t->s, "state.train", start));
     PM_TRY(pm_program_run(t->s->pass[t->pass].program, 1));
     *loss = 0;
@@ -141,9 +141,10 @@ static pm_status compare(suite *s, trial *t, const pm_state *start, const char *
 static pm_status compare_short(suite *s, trial *t, const pm_session_params *params, const pm_state *start, const char *model, const char *setting)
 {
     double loss[2], worst = 0;
-    char batch[24];
+    char batch[24], *usual = pm_strdup(t, pm_config_text(params->config, "batch"));
     trial *u = pm_new(t, trial);
     PM_CHECK_ALLOC(u);
+    PM_CHECK_ALLOC(usual);
     pm_state exact = *start;
     exact.batch = start->total - start->position;
     snprintf(batch, sizeof batch, "%" PRId64, exact.batch);
@@ -166,7 +167,7 @@ static pm_status compare_short(suite *s, trial *t, const pm_session_params *para
     suite_say(s, fabs(loss[0] - loss[1]) <= 1e-12 * fabs(loss[1]) && worst <= 1e-12, "%-10s %-24s %s live rows are a batch of %s: loss %.12g, %.12g, gradients within %.2g",
               model, setting, batch, batch, loss[0], loss[1], worst);
     pm_session_close(&u->s);
-    return PM_OK;
+    return pm_config_set((pm_config *)params->config, "batch", usual);    // of the next pass
 }
 
 static pm_status gradient_of_pass(suite *s, int pass, const pm_session_params *params, const char *model, const char *setting)
@@ -178,8 +179,8 @@ static pm_status gradient_of_pass(suite *s, int pass, const pm_session_params *p
     PM_TRY(pm_session_prepare_training(t->s));
     PM_TRY(list_parameters(t, t));
     t->steps_per_epoch = pm_session_steps(t->s, 0);
-    t->l2 = pm_config_number(params->config, "l2") + 0.5 * pm_config_number(params->config, "decay");
     const pm_session_pass *p = &t->s->pass[pass];
+    t->l2 = pm_pass_setting(params->config, &p->what, "l2") + 0.5 * pm_pass_setting(params->config, &p->what, "decay");
     const int64_t rows = p->total, batch = p->batch, last = (rows - 1) / batch * batch;
     pm_state start = { .seed = s->seed, .step = 3, .epoch = 1, .total = rows, .batch = batch };
     PM_TRY(compare(s, t, &start, model, setting, "full batch"));

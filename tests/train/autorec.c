@@ -50,7 +50,7 @@ static void check_pass(fixture *f, rig *r, int pass, const char *trained)
     const pm_pass words = { .trains = { trained } };
     const pm_progress_state at = { .config = r->config, .steps_per_epoch = 5 };
     must(f, pm_snapshot_take(r->before, r->s));
-    must(f, pm_session_write_schedule(r->s, &at, 3));
+    must(f, pm_session_write_schedule(r->s, pass, &at, 3));
     must(f, pm_session_run(r->s, pass, &(pm_position){ .step = 0 }, 3));
     must(f, pm_snapshot_take(r->after, r->s));
     assert_true(pm_net_param_count(r->s->net) == 6);

@@ -79,7 +79,7 @@ static void step(pm_session *s, int64_t t)
 {
     const pm_progress_state at = { .config = s->config, .step = t, .steps_per_epoch = s->pass[0].steps };
     const int64_t row = t % s->pass[0].steps * s->pass[0].batch;
-    assert_int_equal(pm_session_write_schedule(s, &at, 1), PM_OK);
+    assert_int_equal(pm_session_write_schedule(s, 0, &at, 1), PM_OK);
     assert_int_equal(pm_session_run(s, 0, &(pm_position){ .step = t, .row = row }, 1), PM_OK);
 }
 

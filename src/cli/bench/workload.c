@@ -133,7 +133,7 @@ pm_status pm_workload_train(pm_session *s, int pass, int64_t *at, int64_t n, dou
     const int64_t epoch = *at / p->steps, step = *at % p->steps;
     const pm_progress_state from = { .config = s->config, .step = *at, .steps_per_epoch = p->steps, .epoch = epoch };
     const double before = pm_clock();
-    PM_TRY(pm_session_write_schedule(s, &from, n));
+    PM_TRY(pm_session_write_schedule(s, pass, &from, n));
     PM_TRY(pm_session_run(s, pass, &(pm_position){ .step = *at, .epoch = epoch, .row = step * p->batch }, n));
     PM_TRY(read_losses(s, pass, n));    // waits
     *seconds = (pm_clock() - before) / (double)n;
