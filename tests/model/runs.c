@@ -75,6 +75,7 @@ static const struct { const char *model, *protocol, *settings[8]; } repeated[] =
     { "dae", NULL, { "latent=12", "batch=33", "target=mean", "target_factor=2", "batch_norm=on", "alpha_enc=0.1", "alpha_dec=0.1" } },
     { "bpr", "random", { "latent=12", "batch=133", "negatives=3", "optimizer=adagrad", "reg=0", "sampling=popular" } },
     { "cml", "random", { "latent=12", "batch=133", "negatives=5" } },
+    { "vencoder", "random", { "batch=13", "outer_epochs=1", "inner_epochs=1" } },
     { "svd", "random", { "rank=6", "batch=133", "biases=on" } },
     { "cdae", NULL, { "latent=12", "batch=33", "fold_steps=5" } },
 };
