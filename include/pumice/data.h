@@ -172,6 +172,8 @@ typedef struct pm_eval_part {
     int64_t   excluded_no_target, excluded_no_history, dropped_candidates, repeated_targets;
     int64_t   unseen_targets, unseen_items;
     int64_t   tied_times, short_candidates;
+    // rating: users without training interactions, who are not left out there, and their targets
+    int64_t   unseen_users, unseen_user_targets;
 } pm_eval_part;
 
 typedef struct pm_split {
@@ -191,16 +193,18 @@ typedef struct pm_split {
 } pm_split;
 
 typedef struct pm_split_params {
-    const char *protocol;        // "strong", "random", "temporal", "user-temporal", "leave-one-out", "files"
+    const char *protocol;        // "strong", "random", "temporal", "user-temporal", "leave-one-out", "rating", "files"
     uint64_t    seed;
     int64_t     held_out;        // strong: users in validation and in test each; 0: a tenth, at most 10,000
     double      held_out_share;  // strong, instead: as a share of the users, floor
     double      fold_out;        // strong: share of a held-out user's items to be found, floor; 0: 0.2
-    double      test_share, valid_share;    // random: 0: 0.1 and 0.1. user-temporal: 0: 0.3 and 0.2. temporal: valid_share, 0: 0.1
+    double      test_share, valid_share;    // random: 0: 0.1 and 0.1. user-temporal: 0: 0.3 and 0.2. temporal: valid_share, 0: 0.1.
+                                            // rating: 0: 0.1, and 0.1 of the rest
     int64_t     test_days;       // temporal: the window of the test part in days, up to the last interaction; 0: 30
     const char *test_from;       // temporal, instead: the day it begins with, such as "2003-02-28" (UTC), or Unix seconds
     int64_t     negatives;       // leave-one-out: sampled candidates besides the target; 0: 100
     const char *validation;      // leave-one-out: "previous" (NULL) or "random"
+    int64_t     folds, fold;     // rating: with folds above 0 the test part is the fold-th of so many equal parts; fold 0 is the first
 } pm_split_params;
 
 // Cuts interactions by a protocol. The result owns everything it points to, id maps included.
@@ -221,6 +225,9 @@ typedef struct pm_split_params {
 //                Ties in time keep file order (the last of them is the latest), and so does a file without times; they are
 //                counted. Sampled candidates are items that the user interacted with in no part; they depend on the seed and
 //                the user alone. A user with one interaction is trained on, and counted as having nothing to find.
+// rating         ratings dealt at random: ⌊test_share · n⌋ to test, or one of `folds` equal parts; of the rest ⌊valid_share · n⌋ to validation.
+//                Users and items without training ratings stay in the parts and are counted. The folds of one seed do not overlap and cover
+//                all. Sparse stacked denoising autoencoders (Section 4.1).
 // files          the parts that came with the data (npz, train/valid/test files, a written split; NCF as leave-one-out).
 // All protocols but these two join given parts to the interactions first. Random choices come from Philox streams of the
 // seed, by user or in file order, so that they are the same on every machine.

@@ -44,6 +44,9 @@ typedef struct pm_model_grid {
 //     iterations      above 0: steps to train instead of epochs; --epochs overrules it
 //     dislike_below   above 0: of what the rating filter drops, ratings below this are entries of x too, with the value -1
 //     input           "counts": pm_build has the values of the interactions beside x
+//     center          of a model that reads ratings: user, item, both, global or none. Its scores are ratings, then: what it sees of them is scaled to
+//                     [-1, 1] by their range and freed of these training means, in x.val and in "train.val" alike, and its scores are taken for
+//                     such values, scaled and given the means back before anyone sees them. Without it scores mean what the model likes
 
 typedef struct pm_model pm_model;
 typedef struct pm_config pm_config;    // a model's hyperparameters with their values

@@ -10,6 +10,13 @@
 
 PM_API_BEGIN
 
+// How ratings are read by models whose scores are ratings (model.h).
+typedef struct pm_rating_params {
+    bool   has_range;
+    double lo, hi;    // the least and the highest rating there may be; else those of the training part are taken for them
+    bool   clip;      // predictions outside the range are moved to its ends
+} pm_rating_params;
+
 // Everything needed to repeat a run: what `pumice train` was asked for, and what config.json keeps. Strings are borrowed for the call.
 typedef struct pm_spec {
     const char        *model;
@@ -21,6 +28,7 @@ typedef struct pm_spec {
     pm_filter_params   filter;
     pm_synth_params    synth;             // where data is NULL
     pm_split_params    split;             // protocol NULL: "strong"
+    pm_rating_params   rating;
     const char        *device;            // NULL: auto
     uint64_t           seed;              // of the model, and of the split unless split_seed_given
     bool               split_seed_given;

@@ -1,4 +1,7 @@
 // Options that several commands share, and the spec that they make.
+#include <math.h>
+#include <stdlib.h>
+
 #include "cli/cli.h"
 
 const pm_option_group pm_group_common = { "Output", (const pm_option[]){
@@ -28,21 +31,24 @@ const pm_option_group pm_group_filter = { "Filters, in this order", (const pm_op
     PM_INTEGER("min-user", 0, "N", 0, 1e15, "then users with fewer than N"),
     PM_FLAG("filter-until-stable", 0, "repeat the last two until nothing changes"),
     PM_FLAG("binarize", 0, "every value becomes 1"),
+    PM_TEXT("rating-range", 0, "LO,HI", "the least and the highest rating there may be, such as 1,5, for models of ratings. Default: those of the training part"),
+    PM_FLAG("clip-predictions", 0, "models of ratings: predictions outside that range are moved to its ends"),
     { 0 } } };
 
 const pm_option_group pm_group_split = { "Split", (const pm_option[]){
     PM_TEXT("protocol", 0, "NAME",
             "strong (held-out users; the default), random (interactions), temporal (the last days), user-temporal (the last of each user), leave-one-out (the latest of each user among sampled "
-            "negatives), files (the parts that the data came in)"),
+            "negatives), rating (known ratings at random, to be predicted), files (the parts that the data came in)"),
     PM_INTEGER("held-out", 0, "N", 1, 1e15, "strong: users held out for validation, and as many for test. Default: a tenth, at most 10000"),
     PM_NUMBER("held-out-share", 0, "X", 1e-9, 0.499999, "strong: the same as a share of the users, such as 0.05"),
     PM_NUMBER("fold-out", 0, "X", 1e-9, 0.999999, "strong: share of a held-out user's items that are to be found. Default: 0.2"),
-    PM_NUMBER("test-share", 0, "X", 1e-9, 0.999999, "random: share of the interactions for test, 0.1; user-temporal: of each user's, 0.3"),
-    PM_NUMBER("valid-share", 0, "X", 1e-9, 0.999999, "random: share of the interactions for validation, 0.1; user-temporal: of each user's, 0.2; temporal: of those before the test part, 0.1"),
+    PM_NUMBER("test-share", 0, "X", 1e-9, 0.999999, "random, rating: share of the interactions for test, 0.1; user-temporal: of each user's, 0.3"),
+    PM_NUMBER("valid-share", 0, "X", 1e-9, 0.999999, "random: share of the interactions for validation, 0.1; user-temporal: of each user's, 0.2; temporal, rating: of those that are not for test, 0.1"),
     PM_INTEGER("test-days", 0, "N", 1, 1e6, "temporal: the last N days are the test part. Default: 30"),
     PM_TEXT("test-from", 0, "DATE", "temporal: the test part begins with this day (2003-02-28, UTC) or second (Unix time)"),
     PM_INTEGER("negatives", 0, "N", 1, 1e9, "leave-one-out: sampled candidates beside the target. Default: 100"),
     PM_CHOICE("validation", 0, "WHICH", "previous|random", "leave-one-out: the validation item of a user, the one before the test item or any"),
+    PM_INTEGER("folds", 0, "K", 2, 1000, "rating: K trainings, each tested on another K-th of the ratings; means and deviations of all"),
     PM_SEED("split-seed", 0, "N", "seed of the split alone. Default: --seed"),
     { 0 } } };
 
@@ -105,6 +111,22 @@ pm_status pm_cli_synth_preset(const pm_cli *cli, const char *name, pm_synth_para
                    near ? near : "", near ? "\"" : "", list);
 }
 
+// "1,5"
+static pm_status read_range(const pm_cli *cli, pm_rating_params *r)
+{
+    const char *text = pm_cli_text(cli, "rating-range");
+    if (!text) return PM_OK;
+    char *end = NULL;
+    r->lo = strtod(text, &end);
+    const bool one = end != text && *end == ',';
+    const char *second = one ? end + 1 : end;
+    r->hi = one ? strtod(second, &end) : 0;
+    PM_REQUIRE(cli->ctx, one && end != second && !*end && isfinite(r->lo) && isfinite(r->hi) && r->lo < r->hi, PM_ERR_ARG,
+               "--rating-range \"%s\": give the least and the highest rating with a comma between, such as 1,5", text);
+    r->has_range = true;
+    return PM_OK;
+}
+
 pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
 {
     *spec = (pm_spec){
@@ -121,7 +143,8 @@ pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
                    .fold_out = pm_cli_number(cli, "fold-out", 0), .test_share = pm_cli_number(cli, "test-share", 0),
                    .valid_share = pm_cli_number(cli, "valid-share", 0), .negatives = pm_cli_integer(cli, "negatives", 0),
                    .validation = pm_cli_text(cli, "validation"), .test_days = pm_cli_integer(cli, "test-days", 0),
-                   .test_from = pm_cli_text(cli, "test-from") },
+                   .test_from = pm_cli_text(cli, "test-from"), .folds = pm_cli_integer(cli, "folds", 0) },
+        .rating = { .clip = pm_cli_has(cli, "clip-predictions") },
         .device = pm_cli_text(cli, "device"),
         .seed = pm_cli_seed(cli, "seed", 0),
         .split_seed_given = pm_cli_has(cli, "split-seed"),
@@ -136,6 +159,7 @@ pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
     };
     spec->split.seed = pm_cli_seed(cli, "split-seed", spec->seed);
     if (pm_cli_has(cli, "ties")) PM_TRY(pm_ties_parse(cli->ctx, pm_cli_text(cli, "ties"), &spec->ties));
+    PM_TRY(read_range(cli, &spec->rating));
     const char *synth = pm_cli_text(cli, "synth");
     PM_REQUIRE(cli->ctx, !synth || !spec->data, PM_ERR_ARG, "--data and --synth exclude each other");
     if (synth) PM_TRY(pm_cli_synth_preset(cli, synth, &spec->synth));

@@ -13,6 +13,13 @@ char *pm_cli_mean(const void *parent, const pm_metric_result *metric)
     return pm_sprintf(parent, "%.4f ± %.4f", metric->mean, metric->ci95);
 }
 
+// Errors of predicted ratings are counted by ratings.
+static bool is_of_ratings(const pm_result *r)
+{
+    const pm_metrics *m = r->test_users ? r->test_users : r->validation_users;
+    return m && pm_metric_set_count(pm_metrics_set(m)) > 0 && pm_metric_set_info(pm_metrics_set(m), 0)->kind == PM_METRIC_RATING;
+}
+
 static const pm_metric_result *find_metric(const pm_metric_result *all, int count, const char *name)
 {
     for (int i = 0; i < count; i++)
@@ -45,8 +52,17 @@ static pm_status show_metrics(pm_cli *cli, const pm_result *r)
     }
     printf("\n");
     PM_TRY(pm_grid_print(&grid, true));
-    printf("± is half a 95 %% interval over %s\n", pm_name_equal(r->protocol, "rating") ? "ratings" : "users");
+    printf("± is half a 95 %% interval over %s\n", is_of_ratings(r) ? "ratings" : "users");
     return PM_OK;
+}
+
+static void show_ratings(const char *name, const pm_eval_part *part, const pm_metrics_counts *counts)
+{
+    printf("%-12s %" PRId64 " ratings of %" PRId64 " users", name, counts->users, part->users);
+    if (part->unseen_user_targets || part->unseen_targets)
+        printf("; %" PRId64 " are of %" PRId64 " users and %" PRId64 " of %" PRId64 " items without training ratings: predicted by means alone",
+               part->unseen_user_targets, part->unseen_users, part->unseen_targets, part->unseen_items);
+    printf("\n");
 }
 
 static void show_part(const char *name, const pm_eval_part *part, const pm_metrics_counts *counts)
@@ -89,8 +105,9 @@ pm_status pm_cli_show_result(pm_cli *cli, const pm_result *r)
     printf("%-12s %.2f s; most device memory held: ", "evaluation", r->eval_seconds);
     show_memory(r->peak_device_memory);
     printf("\n");
-    if (r->split && r->validation_count) show_part("validation", &r->split->valid, &r->validation_counts);
-    if (r->split && r->metric_count) show_part("test", &r->split->test, &r->test_counts);
+    void (*const show)(const char *, const pm_eval_part *, const pm_metrics_counts *) = is_of_ratings(r) ? show_ratings : show_part;
+    if (r->split && r->validation_count) show("validation", &r->split->valid, &r->validation_counts);
+    if (r->split && r->metric_count) show("test", &r->split->test, &r->test_counts);
     PM_TRY(show_metrics(cli, r));
     if (r->metric_count && r->legacy_test_selection)
         printf("Beware: the epoch was chosen on the test set (--legacy-test-selection): these figures flatter the model\n");

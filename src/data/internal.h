@@ -109,6 +109,7 @@ pm_status pm_split_random(pm_split *split, const pm_interactions *in, const pm_s
 pm_status pm_split_temporal(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 pm_status pm_split_user_temporal(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 pm_status pm_split_leave_one_out(pm_split *split, const pm_interactions *in, const pm_split_params *params);
+pm_status pm_split_rating(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 pm_status pm_split_files(pm_split *split, const pm_interactions *in, const pm_split_params *params);
 
 // The interactions whose label has a bit of `mask`; the list hangs from parent.
@@ -117,9 +118,9 @@ pm_status pm_csr_of_list(const void *parent, const pm_list *list, int64_t rows, 
 // The given rows of a matrix.
 pm_status pm_csr_take_rows(const void *parent, const pm_csr *in, const uint32_t *rows, int64_t count, pm_csr *out);
 // Makes a part from matrices over all users: the users with role[user] == wanted (role NULL: all) that have both input and
-// target.
+// target; strangers: also those of whom nothing is known.
 pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input, const pm_csr *target, const uint8_t *role,
-                        int wanted);
+                        int wanted, bool strangers);
 // The training matrix of a list: the users who have entries, in order. *known, over all users, hangs from scratch.
 pm_status pm_train_users(pm_split *split, const void *scratch, const pm_list *list, pm_csr *known);
 // Training and parts from labels (1 training, 2 validation, 4 test): validation knows training, test knows both.

@@ -12,10 +12,11 @@ static const struct protocol {
     { "temporal", pm_split_temporal },
     { "user-temporal", pm_split_user_temporal },
     { "leave-one-out", pm_split_leave_one_out },
+    { "rating", pm_split_rating },
     { "files", pm_split_files },
 };
 
-static const char *const protocol_list = "strong, random, temporal, user-temporal, leave-one-out, files";
+static const char *const protocol_list = "strong, random, temporal, user-temporal, leave-one-out, rating, files";
 
 static uint32_t row_length(const pm_csr *csr, int64_t row)
 {
@@ -36,7 +37,7 @@ pm_status pm_train_users(pm_split *split, const void *scratch, const pm_list *li
 }
 
 pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input, const pm_csr *target, const uint8_t *role,
-                        int wanted)
+                        int wanted, bool strangers)
 {
     const char *name = part == &split->valid ? "validation" : "test";
     part->user = pm_new_array(split, uint32_t, PM_MAX(input->rows, 1));
@@ -44,7 +45,7 @@ pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input
     for (int64_t u = 0; u < input->rows; u++) {
         if (role && role[u] != wanted) continue;
         if (row_length(target, u) == 0) part->excluded_no_target++;
-        else if (row_length(input, u) == 0) part->excluded_no_history++;
+        else if (row_length(input, u) == 0 && !strangers) part->excluded_no_history++;
         else part->user[part->users++] = (uint32_t)u;
     }
     PM_REQUIRE(split, part->users > 0, PM_ERR_DATA,

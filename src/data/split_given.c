@@ -146,7 +146,7 @@ static pm_status build_written_part(pm_split *split, const void *scratch, const 
     for (int64_t i = 0; i < given->target.count; i++) present[given->target.user[i]] = 1;
     PM_TRY(pm_csr_of_list(scratch, &given->input, users, items, &input));
     PM_TRY(pm_csr_of_list(scratch, &given->target, users, items, &target));
-    PM_TRY(pm_part_build(split, part, &input, &target, present, 1));
+    PM_TRY(pm_part_build(split, part, &input, &target, present, 1, true));
     part->excluded_no_target += given->excluded_no_target;
     part->excluded_no_history += given->excluded_no_history;
     part->repeated_targets = given->repeated_targets;

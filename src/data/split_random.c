@@ -35,8 +35,9 @@ pm_status pm_split_by_label(pm_split *split, const void *scratch, const pm_list 
     PM_TRY(matrix(split, scratch, all, label, PM_LABEL_VALID, &valid));
     PM_TRY(matrix(split, scratch, all, label, PM_LABEL_TEST, &test));
     PM_TRY(matrix(split, scratch, all, label, PM_LABEL_TRAIN | PM_LABEL_VALID, &known));
-    PM_TRY(pm_part_build(split, &split->valid, &train, &valid, NULL, 0));
-    return pm_part_build(split, &split->test, &known, &test, NULL, 0);
+    const bool strangers = pm_name_equal(split->protocol, "rating");
+    PM_TRY(pm_part_build(split, &split->valid, &train, &valid, NULL, 0, strangers));
+    return pm_part_build(split, &split->test, &known, &test, NULL, 0, strangers);
 }
 
 static pm_status split_into(pm_split *split, const void *scratch, const pm_interactions *in, const pm_split_params *params)

@@ -74,7 +74,7 @@ static pm_status build_part(pm_split *split, const void *scratch, const pm_list 
     pm_csr input, target;
     PM_TRY(select_matrix(split, scratch, all, label, in, &input));
     PM_TRY(select_matrix(split, scratch, all, label, out, &target));
-    return pm_part_build(split, part, &input, &target, role, wanted);
+    return pm_part_build(split, part, &input, &target, role, wanted, false);
 }
 
 static pm_status build_train(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label,

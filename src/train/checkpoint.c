@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/file.h"
+#include "train/rating.h"
 #include "train/runfiles.h"
 #include "train/runfolder.h"
 #include "train/safetensors.h"
@@ -130,7 +131,7 @@ static pm_status write_meta(pm_st_writer *w, const pm_trainer *t)
 
 static bool is_kept(const pm_session *s, const char *name)
 {
-    if (pm_is_optimiser_state(name)) return true;
+    if (pm_is_optimiser_state(name) || pm_is_center(name)) return true;
     for (int i = 0; i < pm_net_param_count(s->net); i++)
         if (pm_name_equal(pm_net_param_name(s->net, i), name)) return true;
     return false;
@@ -158,6 +159,26 @@ static pm_status write_tensors(pm_st_writer *w, const pm_session *s, bool data)
     return PM_OK;
 }
 
+// The centre of ratings, which no epoch changes, beside the parameters: declared, then written.
+static pm_status write_center(pm_st_writer *w, const pm_session *s, bool data)
+{
+    int64_t rows;
+    pm_status st = PM_OK;
+    const char *name;
+    for (int i = 0; st == PM_OK && (name = pm_center_tensor(s, i, &rows)); i++) {
+        if (!data) {
+            st = pm_st_writer_declare(w, name, PM_F32, rows, 1);
+            continue;
+        }
+        float *values = pm_new_array(w, float, rows);
+        PM_CHECK_ALLOC(values);
+        st = pm_store_read(s->store, name, values);
+        if (st == PM_OK) st = pm_st_writer_rows(w, name, rows, values);
+        pm_free(values);
+    }
+    return st;
+}
+
 static pm_status write_best(pm_trainer *t, const char *path)
 {
     const pm_session *s = t->session;
@@ -166,13 +187,15 @@ static pm_status write_best(pm_trainer *t, const char *path)
     pm_status st = pm_st_writer_meta(w, "format", "pumice parameters 1");
     if (st == PM_OK) st = pm_st_writer_meta(w, "model", s->model->name);
     if (st == PM_OK) st = meta_integer(w, "epoch", t->best_epoch);
-    for (int pass = 0; pass < 2; pass++)
+    for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; st == PM_OK && i < t->best->count; i++) {
             const char *name = pm_net_param_name(s->net, i);
             int64_t rows = 0, cols = 0;
             pm_store_find(s->store, name, NULL, &rows, &cols);
             st = pass ? pm_st_writer_rows(w, name, rows, t->best->values[i]) : pm_st_writer_declare(w, name, PM_F32, rows, cols);
         }
+        if (st == PM_OK) st = write_center(w, s, pass == 1);
+    }
     if (st != PM_OK) {
         pm_st_writer_discard(&w);
         return st;
@@ -514,6 +537,26 @@ pm_status pm_checkpoint_load_best(const pm_checkpoint *c, pm_session *s)
     PM_REQUIRE(c, file, PM_ERR_NOT_FOUND, "%s: training was stopped before a first epoch was done; resume it first", c->run);
     pm_status st = PM_OK;
     for (int i = 0; st == PM_OK && i < pm_net_param_count(s->net); i++) st = read_tensor(file, s, pm_net_param_name(s->net, i));
+    pm_st_close(&file);
+    return st;
+}
+
+pm_status pm_checkpoint_load_center(const pm_checkpoint *c, pm_session *s)
+{
+    pm_st_file *file;
+    const char *name;
+    int64_t rows;
+    if (!s->center) return PM_OK;
+    PM_TRY(open_best(c, &file));
+    PM_REQUIRE(c, file, PM_ERR_NOT_FOUND, "%s: training was stopped before a first epoch was done; resume it first", c->run);
+    pm_status st = PM_OK;
+    for (int i = 0; st == PM_OK && (name = pm_center_tensor(s, i, &rows)); i++) {
+        const pm_st_tensor *t = pm_st_find(file, name);
+        float *values = t && t->cols == 1 && t->dtype == PM_F32 ? pm_new_array(file, float, t->rows) : NULL;
+        st = !t || t->cols != 1 || t->dtype != PM_F32 ? damaged(c, "best.safetensors lacks the means of the ratings") : values ? PM_OK : PM_ERR_NOMEM;
+        if (st == PM_OK) st = pm_st_read_rows(file, name, 0, t->rows, values);
+        if (st == PM_OK) st = pm_center_set(s, i, t->rows, values);
+    }
     pm_st_close(&file);
     return st;
 }

@@ -1,7 +1,9 @@
 // Evaluation is a program too: known rows, scores, mask, top-k or rank of the target, all on the device; lists or ranks come back once.
+#include <math.h>
+
 #include <pumice/state.h>
 
-#include "train/session.h"
+#include "train/rating.h"
 
 enum { EVAL_BATCH = 500, MEAN_SLOTS = 32 };    // MEAN_SLOTS: batches whose item means wait on the device
 
@@ -23,6 +25,7 @@ struct pm_evaluator {
     uint32_t            *reaching;    // [users, PM_PREFERENCE_EDGES]
     float               *batch_means;    // [MEAN_SLOTS, items]
     double              *means;          // [items] over users
+    bool                 unseen_users, unseen_items;    // a rating model: predicted by means alone
 };
 
 static char *tensor_name(const pm_evaluator *e, const char *suffix)
@@ -52,18 +55,25 @@ static pm_var part_tensor(pm_evaluator *e, pm_graph *g, const char *suffix)
     return name ? pm_constant(g, name) : pm_graph_fail(g, PM_ERR_NOMEM, "no memory for a name");
 }
 
+// Where the items are that are scored for each user of the part: its candidates, or what it rated.
+static const uint32_t *candidate_ptr(const pm_evaluator *e)
+{
+    return e->feed == PM_FEED_RATINGS ? e->part->target.indptr : e->part->candidate_ptr;
+}
+
 // Candidates as a dense [users, widest] matrix of ids, and how many of each row count.
 static pm_status upload_candidates(pm_evaluator *e)
 {
     const pm_eval_part *p = e->part;
-    for (int64_t u = 0; u < p->users; u++) e->widest = PM_MAX(e->widest, (int64_t)p->candidate_ptr[u + 1] - p->candidate_ptr[u]);
+    const uint32_t *ptr = candidate_ptr(e), *candidate = e->feed == PM_FEED_RATINGS ? p->target.col : p->candidate;
+    for (int64_t u = 0; u < p->users; u++) e->widest = PM_MAX(e->widest, (int64_t)ptr[u + 1] - ptr[u]);
     PM_REQUIRE(e, e->widest > 0, PM_ERR_DATA, "%s: no user has candidates", e->name);
     uint32_t *ids = pm_new_array(e, uint32_t, p->users * e->widest), *counts = pm_new_array(e, uint32_t, p->users);
     PM_CHECK_ALLOC(ids);
     PM_CHECK_ALLOC(counts);
     for (int64_t u = 0; u < p->users; u++) {
-        counts[u] = p->candidate_ptr[u + 1] - p->candidate_ptr[u];
-        memcpy(ids + u * e->widest, p->candidate + p->candidate_ptr[u], counts[u] * sizeof *ids);
+        counts[u] = ptr[u + 1] - ptr[u];
+        memcpy(ids + u * e->widest, candidate + ptr[u], counts[u] * sizeof *ids);
     }
     PM_TRY(add_tensor(e, "candidates", PM_U32, p->users, e->widest));
     PM_TRY(add_tensor(e, "count", PM_U32, p->users, 1));
@@ -82,13 +92,30 @@ static void capture_lists(pm_evaluator *e, pm_build *b, pm_var z)
     pm_put_rows(b->g, score, b->state, part_tensor(e, b->g, "scores"));
 }
 
+// Scores of a rating model as ratings in the data's units. id: the items of the columns, NULL: all of them.
+static pm_var as_ratings(pm_evaluator *e, pm_build *b, pm_var z, pm_var rows, pm_var live, const pm_var *id)
+{
+    pm_graph *g = b->g;
+    pm_session *s = e->s;
+    if (!s->center) return z;
+    int64_t n, cols;
+    pm_shape_of(g, z, &n, &cols);
+    const pm_var one = pm_fill(g, n, 1, 1.0f), known = pm_constant(g, "center.known"), shift = pm_constant(g, "center.shift");
+    if (pm_center_base(s) != 0) z = pm_sub(g, z, pm_fill(g, n, cols, pm_center_base(s)));
+    if (e->unseen_items) z = pm_mul(g, z, id ? pm_pick_scores(g, one, known, *id, live, false) : pm_broadcast_row(g, pm_reshape(g, known, 1, cols), n));
+    if (e->unseen_users) z = pm_mul_col(g, z, pm_gather_rows(g, part_tensor(e, g, "known"), rows));
+    z = pm_scale(g, z, pm_center_scale(s));
+    z = id ? pm_add(g, z, pm_pick_scores(g, one, shift, *id, live, false)) : pm_add_row(g, z, pm_reshape(g, shift, 1, cols));
+    return s->center->by_user ? pm_add(g, z, pm_broadcast_col(g, pm_gather_rows(g, part_tensor(e, g, "shift"), rows), cols)) : z;
+}
+
 // z: all scores, where the model cannot score the candidates alone.
-static void capture_ranks(pm_evaluator *e, pm_build *b, pm_var z, pm_var rows)
+static void capture_ranks(pm_evaluator *e, pm_build *b, pm_var z, pm_var rows, pm_var live)
 {
     pm_graph *g = b->g;
     const pm_var id = pm_gather_rows(g, part_tensor(e, g, "candidates"), rows);
-    const pm_var s = e->s->model->score_at ? e->s->model->score_at(b, id) : pm_take_cols(g, z, id);
-    if (e->ties == PM_TIES_ID) {    // ids decide ties: the host ranks the scores themselves
+    const pm_var raw = e->s->model->score_at ? e->s->model->score_at(b, id) : pm_take_cols(g, z, id), s = as_ratings(e, b, raw, rows, live, &id);
+    if (e->ties == PM_TIES_ID || e->feed == PM_FEED_RATINGS) {    // ids decide ties: the host ranks the scores themselves
         pm_put_rows(g, s, b->state, part_tensor(e, g, "scores"));
         return;
     }
@@ -133,7 +160,7 @@ static pm_status add_results(pm_evaluator *e)
         return e->ids && e->scores ? PM_OK : PM_ERR_NOMEM;
     }
     PM_TRY(upload_candidates(e));
-    if (e->ties == PM_TIES_ID) {
+    if (e->ties == PM_TIES_ID || e->feed == PM_FEED_RATINGS) {
         PM_TRY(add_tensor(e, "scores", PM_F32, users, e->widest));
         e->scores = pm_new_array(e, float, users * e->widest);
         return e->scores ? PM_OK : PM_ERR_NOMEM;
@@ -167,8 +194,8 @@ static pm_status capture(pm_evaluator *e)
     const bool all = e->preference || e->feed == PM_FEED_LISTS || !s->model->score_at;
     const pm_var z = all ? s->model->score(&b) : (pm_var){ -1 };
     if (e->preference) capture_preferences(e, &b, z, live);
-    if (e->feed == PM_FEED_LISTS) capture_lists(e, &b, z);
-    else capture_ranks(e, &b, z, rows);
+    if (e->feed == PM_FEED_LISTS) capture_lists(e, &b, as_ratings(e, &b, z, rows, live, NULL));
+    else capture_ranks(e, &b, z, rows, live);
     pm_tick(b.g, b.state);
     pm_session_scoring_net_done(s, &b.net);
     return pm_graph_compile(&b.g, &e->program);
@@ -194,13 +221,46 @@ static pm_status add_rows(pm_evaluator *e)
     return st;
 }
 
+static pm_status add_center(pm_evaluator *e)
+{
+    const int64_t users = e->part->users;
+    float *shift = pm_new_array(e, float, users), *known = pm_new_array(e, float, users);
+    if (!shift || !known) return PM_ERR_NOMEM;
+    PM_TRY(pm_center_items(e->s, &e->unseen_items));
+    pm_center_users(e->s, &e->part->input, e->part->user, shift, known, &e->unseen_users);
+    PM_TRY(add_tensor(e, "shift", PM_F32, users, 1));
+    PM_TRY(write_tensor(e, "shift", shift));
+    PM_TRY(add_tensor(e, "known", PM_F32, users, 1));
+    PM_TRY(write_tensor(e, "known", known));
+    pm_free(shift);
+    pm_free(known);
+    return PM_OK;
+}
+
+// Ratings where all that is asked for are errors of predicted ones, else rankings.
+static pm_status choose_feed(pm_evaluator *e)
+{
+    const char *rating = NULL;
+    bool all = e->set != NULL;
+    for (int i = 0; e->set && i < pm_metric_set_count(e->set); i++) {
+        const bool is = pm_metric_set_info(e->set, i)->kind == PM_METRIC_RATING;
+        if (is) rating = pm_metric_set_name(e->set, i);
+        all = all && is;
+    }
+    e->feed = !e->set ? PM_FEED_LISTS : all ? PM_FEED_RATINGS : e->part->sampled ? PM_FEED_RANKS : PM_FEED_LISTS;
+    PM_REQUIRE(e, !rating || e->s->center, PM_ERR_ARG, "%s: the scores of %s are no ratings, so there is no %s of them; ask for metrics of rankings with --metrics", e->name,
+               e->s->model->name, rating);
+    PM_REQUIRE(e, !rating || all, PM_ERR_ARG, "%s is of predicted ratings and cannot stand beside metrics of rankings; evaluate the run once for each", rating);
+    return PM_OK;
+}
+
 static pm_status init(pm_evaluator *e, const pm_evaluator_params *params)
 {
     pm_session *s = e->s;
     const int64_t items = s->split->train.cols;
     PM_REQUIRE(e, e->part->users > 0, PM_ERR_DATA, "%s: there are no users to evaluate on", e->name);
     e->batch = PM_MIN(EVAL_BATCH, e->part->users);
-    e->feed = params->set && e->part->sampled ? PM_FEED_RANKS : PM_FEED_LISTS;
+    PM_TRY(choose_feed(e));
     e->depth = PM_MIN(params->set ? pm_metric_set_depth(params->set, longest_target(e->part)) : params->depth, items);
     e->depth = PM_MAX(e->depth, 1);
     e->popularity = pm_new_array(e, uint32_t, items);
@@ -210,11 +270,12 @@ static pm_status init(pm_evaluator *e, const pm_evaluator_params *params)
     PM_TRY(pm_session_known(s, e, &e->part->input, e->part->user, &known));
     PM_TRY(pm_session_upload(s, e->name, &known));
     e->entries = pm_worst_batch(e, &known, e->batch);
-    if (known.col != e->part->input.col) pm_csr_free(&known);
+    pm_session_forget(&e->part->input, &known);
     PM_REQUIRE(e, e->entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
     PM_TRY(add_tensor(e, "state", PM_U32, 1, PM_STATE_COUNT));
     if (s->model->by_id) PM_TRY(add_rows(e));
     PM_TRY(pm_encoder_create(s, e->part, e->name, &e->encoder));
+    if (s->center) PM_TRY(add_center(e));
     PM_TRY(add_results(e));
     if (e->preference) PM_TRY(add_preferences(e));
     return capture(e);
@@ -357,6 +418,22 @@ static pm_status feed_ranks(pm_evaluator *e, pm_metrics *m)
     return PM_OK;
 }
 
+static pm_status feed_ratings(pm_evaluator *e, pm_metrics *m)
+{
+    const pm_csr *target = &e->part->target;
+    for (int64_t u = 0; u < e->part->users; u++) {
+        float *scores = e->scores + u * e->widest;
+        const int64_t count = (int64_t)target->indptr[u + 1] - target->indptr[u];
+        const uint32_t user = e->part->user[u];
+        for (int64_t k = 0; k < count; k++) {
+            if (!isfinite(scores[k])) return not_finite(e, u);
+            if (e->s->rating.clip) scores[k] = pm_center_clip(e->s, scores[k]);
+            PM_TRY(pm_metrics_add_ratings(m, &user, scores + k, target->val + target->indptr[u] + k, 1));
+        }
+    }
+    return PM_OK;
+}
+
 static pm_status read_results(pm_evaluator *e)
 {
     if (e->ids) PM_TRY(read_tensor(e, "ids", e->ids));
@@ -375,7 +452,7 @@ pm_status pm_evaluator_run(pm_evaluator *e, const void *parent, pm_metrics **met
     const pm_metrics_params params = { .feed = e->feed, .items = items, .popularity = e->popularity,
                                        .list_limit = e->depth < items ? e->depth : 0, .ties = e->ties };
     PM_TRY(pm_metrics_create(parent, e->set, &params, metrics));
-    const pm_status st = e->feed == PM_FEED_LISTS ? feed_lists(e, *metrics) : feed_ranks(e, *metrics);
+    const pm_status st = e->feed == PM_FEED_LISTS ? feed_lists(e, *metrics) : e->feed == PM_FEED_RANKS ? feed_ranks(e, *metrics) : feed_ratings(e, *metrics);
     if (st != PM_OK) pm_metrics_destroy(metrics);
     return st;
 }

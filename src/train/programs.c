@@ -3,7 +3,7 @@
 
 #include <pumice/state.h>
 
-#include "train/session.h"
+#include "train/rating.h"
 
 pm_sparse pm_capture_batch(pm_graph *g, const char *name, pm_var rows, pm_var live, int64_t entries)
 {
@@ -226,6 +226,7 @@ static pm_status upload_training(pm_session *s)
     const pm_csr *train = &s->split->train;
     bool transposed = s->model->transposed;
     for (int i = 0; i < s->pass_count; i++) transposed = transposed || s->pass[i].what.axis == PM_AXIS_ITEMS;
+    PM_TRY(pm_center_measure(s, &s->rating));
     PM_TRY(pm_session_known(s, s, train, s->split->train_user, &s->known));
     PM_REQUIRE(s, !(pm_config_number(s->config, "dislike_below") > 0) || s->known.nnz > train->nnz, PM_ERR_DATA,
                "dislike_below = %s: no training user rated an item below it; raise it, or leave it out", pm_config_text(s->config, "dislike_below"));
@@ -238,9 +239,9 @@ static pm_status upload_training(pm_session *s)
 
 static void forget_training(pm_session *s)
 {
-    if (s->known.col != s->split->train.col) pm_csr_free(&s->known);
+    pm_session_forget(&s->split->train, &s->known);
     pm_csr_free(&s->known_t);
-    s->known = s->known_t = (pm_csr){ .rows = 0 };
+    s->known_t = (pm_csr){ .rows = 0 };
 }
 
 static pm_status prepare_pass(pm_session *s, int pass, pm_build *b)

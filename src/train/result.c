@@ -121,6 +121,8 @@ static bool add_excluded(cJSON *document, const pm_result *r)
            add_number(object, "no_history", (double)test->excluded_no_history) &&
            add_number(object, "unseen_targets", (double)test->unseen_targets) &&
            add_number(object, "unseen_items", (double)test->unseen_items) &&
+           add_number(object, "unseen_user_targets", (double)test->unseen_user_targets) &&
+           add_number(object, "unseen_users", (double)test->unseen_users) &&
            add_number(object, "dropped_candidates", (double)test->dropped_candidates) &&
            add_number(object, "tied_share", r->test_counts.tied_share);
 }

@@ -1,4 +1,4 @@
-#include "train/session.h"
+#include "train/rating.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +24,7 @@ pm_status pm_session_open(pm_ctx *ctx, const pm_session_params *params, pm_sessi
     s->config = params->config;
     s->model = pm_config_model(params->config);
     s->seed = params->seed;
+    s->rating = params->rating;
     s->phase_count = 1;
     s->phase[0] = (pm_phase){ .name = "train" };
     if (s->model->passes) {
@@ -36,6 +37,7 @@ pm_status pm_session_open(pm_ctx *ctx, const pm_session_params *params, pm_sessi
     if (st == PM_OK && s->model->by_id && !s->model->fold_in && s->split->held_out_users)
         st = pm_fail(ctx, PM_ERR_ARG, "%s knows users by id and cannot score users held out of training; use --protocol random or leave-one-out",
                      s->model->name);
+    if (st == PM_OK) st = pm_center_create(s);
     if (st == PM_OK) st = pm_device_open(ctx, &(pm_device_params){ params->device, params->double_precision }, &s->device);
     if (st == PM_OK) pm_move(s->device, s);    // a context that goes takes the session first, which knows the order
     if (st == PM_OK) st = pm_store_create(s->device, &s->store);
@@ -101,6 +103,7 @@ static void collect_known(const pm_session *s, const pm_csr *m, const uint32_t *
 pm_status pm_session_known(const pm_session *s, const void *parent, const pm_csr *m, const uint32_t *user, pm_csr *out)
 {
     *out = *m;
+    if (s->center) return pm_center_apply(s, parent, m, user, out);
     if (!(disliked_below(s) > 0)) return PM_OK;
     const int64_t capacity = PM_MAX(m->nnz + s->split->below.nnz, 1);
     char *scratch = pm_new(parent, char);
@@ -111,6 +114,13 @@ pm_status pm_session_known(const pm_session *s, const void *parent, const pm_csr
     if (st == PM_OK) st = pm_csr_build(parent, m->rows, m->cols, t.count, t.row, t.col, t.val, NULL, out, NULL);
     pm_free(scratch);
     return st;
+}
+
+void pm_session_forget(const pm_csr *m, pm_csr *out)
+{
+    if (out->col != m->col) pm_csr_free(out);
+    else if (out->val != m->val) pm_free(out->val);
+    *out = (pm_csr){ .rows = 0 };
 }
 
 pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m)
@@ -180,6 +190,12 @@ pm_status pm_session_rows(const pm_session *s, const pm_eval_part *part, uint32_
     *held_out = lacking > 0 && lacking == part->users;
     if (*held_out ? s->model->fold_in : lacking == 0) return PM_OK;
     const char *name = pm_ids_name(split->users, part->user[stranger]);
+    if (s->center && name && split->train.rows > 0 && !split->held_out_users) {    // a rating protocol's: what is predicted is a mean, whatever their score
+        for (int64_t u = 0; u < part->users; u++)
+            if (rows[u] == PM_ID_NONE) rows[u] = 0;
+        *held_out = false;
+        return PM_OK;
+    }
     return pm_fail(s, PM_ERR_DATA, "user \"%s\" was not trained on, and %s knows users by id%s", name ? name : "(items)", s->model->name,
                    s->model->fold_in ? ": it scores either trained or new users at a time" : "");
 }

@@ -16,6 +16,8 @@ typedef struct pm_session_pass {
     int         loss_count, loss[PM_MAX_LOSSES];    // what it logs, as indices into the session's losses
 } pm_session_pass;
 
+typedef struct pm_center pm_center;    // rating.h
+
 typedef struct pm_session {
     const pm_split  *split;
     const pm_config *config;
@@ -31,6 +33,8 @@ typedef struct pm_session {
     pm_csr           known, known_t;              // while that is done: the training matrix as the model knows it, and its transpose
     int              loss_count, column_count;    // losses of all passes; columns: the model's own
     const char      *loss_name[PM_MAX_LOSSES];
+    pm_rating_params rating;
+    pm_center       *center;            // of a model whose scores are ratings; NULL
 } pm_session;
 
 typedef struct pm_session_params {
@@ -39,6 +43,7 @@ typedef struct pm_session_params {
     const char      *device;
     uint64_t         seed;
     bool             double_precision;
+    pm_rating_params rating;
 } pm_session_params;
 
 // Opens the device and the store. The session hangs from ctx; split and config are borrowed.
@@ -82,9 +87,10 @@ double pm_pass_setting(const pm_config *config, const pm_pass *pass, const char 
 // Uploads the schedule of the next n <= PM_SLOTS steps of a pass: learning rate (with Adam's bias correction), then the model's columns.
 pm_status pm_session_write_schedule(pm_session *s, int pass, const pm_progress_state *from, int64_t n);
 
-// What the model is told of the users of a matrix: its rows, and, where the model wants what was disliked, that too. `user`: of each row, an index into
-// the split's users. *out borrows the arrays of m, or its own hang from parent.
+// What the model is told of the users of a matrix: its rows, with centred values where its scores are ratings, and, where the model wants what was disliked,
+// that too. `user`: of each row, an index into the split's users. *out borrows the arrays of m, or its own hang from parent; forget frees those.
 pm_status pm_session_known(const pm_session *s, const void *parent, const pm_csr *m, const uint32_t *user, pm_csr *out);
+void      pm_session_forget(const pm_csr *m, pm_csr *out);
 
 // A CSR as three tensors NAME.ptr, NAME.col, NAME.val, its values as the model reads them: ratings, or 1 for what is liked and -1 for what is
 // disliked; an empty one keeps one zero entry, so that it has a size. m comes from pm_session_known.

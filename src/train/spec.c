@@ -1,9 +1,12 @@
 // From what was asked for to data and hyperparameters.
+#include <math.h>
+
 #include "train/trainer.h"
 
 static const char *usual_metrics(const char *protocol)
 {
     if (pm_name_equal(protocol, "leave-one-out")) return "hr@10,ndcg@10,mrr@10";
+    if (pm_name_equal(protocol, "rating")) return "rmse,mae";
     if (pm_name_equal(protocol, "strong")) return "ndcg@100,recall_capped@20,recall_capped@50";
     if (pm_name_equal(protocol, "user-temporal"))    // the columns of the two-headed AutoRec paper's tables
         return "ndcg_full@50,rprecision@50,map_precision@5,map_precision@50,precision@5,precision@50,recall@5,recall@50";
@@ -16,6 +19,9 @@ pm_status pm_spec_complete(const void *parent, const pm_spec *in, pm_spec *out)
     PM_REQUIRE(parent, in->model, PM_ERR_ARG, "a spec needs a model");
     PM_REQUIRE(parent, in->epochs >= 0 && in->patience >= 0 && in->validate_every >= 0, PM_ERR_ARG,
                "epochs, patience and validate_every must not be negative");
+    const pm_rating_params *range = &in->rating;
+    PM_REQUIRE(parent, !range->has_range || (isfinite(range->lo) && isfinite(range->hi) && range->lo < range->hi), PM_ERR_ARG,
+               "a rating range of %g to %g makes no sense; the least comes first, such as 1,5", range->lo, range->hi);
     if (!out->split.protocol) out->split.protocol = "strong";
     if (!out->split_seed_given) out->split.seed = out->seed;
     if (!out->data) out->synth.seed = out->split.seed;
@@ -68,14 +74,57 @@ pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config
     return PM_OK;
 }
 
+static bool has_hyper(const pm_model *m, const char *name)
+{
+    for (const pm_hyper *h = m->hypers; h && h->name; h++)
+        if (pm_name_equal(h->name, name)) return true;
+    return false;
+}
+
 // Whether the model has a use for what was seen and not liked.
 static bool wants_below(const pm_spec *spec)
 {
-    for (int i = 0; spec->model && i < pm_model_count(); i++) {
-        const pm_model *m = pm_model_at(i);
-        for (const pm_hyper *h = pm_name_equal(m->name, spec->model) ? m->hypers : NULL; h && h->name; h++)
-            if (pm_name_equal(h->name, "dislike_below")) return true;
+    for (int i = 0; spec->model && i < pm_model_count(); i++)
+        if (pm_name_equal(pm_model_at(i)->name, spec->model) && has_hyper(pm_model_at(i), "dislike_below")) return true;
+    return false;
+}
+
+static const double jester_missing = 99, jester_most = 10;
+
+// Whether all that is not 99 could be a rating of Jester's: then 99 is none.
+static bool looks_like_jester(const pm_interactions *in)
+{
+    bool missing = false;
+    for (int64_t i = 0; i < in->count; i++) {
+        if (in->value[i] == (float)jester_missing) missing = true;
+        else if (!(fabs((double)in->value[i]) <= jester_most)) return false;
     }
+    return missing;
+}
+
+// What is no rating is found before anything is computed with it.
+static pm_status check_ratings(const void *parent, const pm_spec *spec, const pm_interactions *in)
+{
+    const pm_rating_params *p = &spec->rating;
+    const char *source = spec->data ? spec->data : "the synthetic data", *hint = "";
+    if (looks_like_jester(in)) {
+        hint = "; 99 stands for a missing rating in Jester's files: leave those lines out, or give the original matrix (--format jester)";
+        PM_REQUIRE(parent, p->has_range, PM_ERR_DATA, "%s: ratings of 99 among ratings from -10 to 10%s. Where 99 is a rating, declare it with --rating-range", source,
+                   hint);
+    }
+    for (int64_t i = 0; p->has_range && i < in->count; i++)
+        PM_REQUIRE(parent, in->value[i] >= (float)p->lo && in->value[i] <= (float)p->hi, PM_ERR_DATA,
+                   "%s: user \"%s\" rated item \"%s\" with %g, outside the declared range of %g to %g%s", source, pm_ids_name(in->users, in->user[i]),
+                   pm_ids_name(in->items, in->item[i]), (double)in->value[i], p->lo, p->hi, hint);
+    return PM_OK;
+}
+
+// Whether the values of the data are what is to be learned.
+static bool reads_ratings(const pm_spec *spec)
+{
+    if (spec->split.protocol && pm_name_equal(spec->split.protocol, "rating")) return true;
+    for (int i = 0; spec->model && i < pm_model_count(); i++)
+        if (pm_name_equal(pm_model_at(i)->name, spec->model) && pm_model_at(i)->ratings && has_hyper(pm_model_at(i), "center")) return true;
     return false;
 }
 
@@ -91,7 +140,8 @@ pm_status pm_spec_load(const void *parent, const pm_spec *spec, pm_split **out)
     if (all->skipped_lines) pm_log(parent, PM_LOG_WARN, "%" PRId64 " bad lines were skipped", all->skipped_lines);
     pm_filter_params filter = spec->filter;
     filter.keep_below |= wants_below(spec);
-    st = pm_data_filter(parent, all, &filter, &kept);
+    if (reads_ratings(spec)) st = check_ratings(parent, spec, all);
+    if (st == PM_OK) st = pm_data_filter(parent, all, &filter, &kept);
     if (st == PM_OK) st = pm_data_split(parent, kept, &spec->split, out);
     pm_free(kept);    // the split has copies of all it needs
     pm_free(all);

@@ -46,7 +46,8 @@ static void set_stop(pm_trainer *t)
 static pm_status open_trainer(pm_trainer *t)
 {
     const pm_config *config = t->result->config;
-    const pm_session_params params = { .split = t->split, .config = config, .device = t->spec->device, .seed = t->spec->seed };
+    const pm_session_params params = { .split = t->split, .config = config, .device = t->spec->device, .seed = t->spec->seed,
+                                       .rating = t->spec->rating };
     PM_TRY(pm_session_open(t->ctx, &params, &t->session));
     PM_TRY(pm_session_prepare_training(t->session));
     if (t->refit_epochs) t->at.phase = refit_phase(t->session);

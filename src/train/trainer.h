@@ -87,6 +87,8 @@ bool      pm_checkpoint_refitted(const pm_checkpoint *c);
 pm_status pm_checkpoint_load(pm_checkpoint *c, pm_trainer *t);
 // The chosen parameters of a run into a session whose graphs have declared them; which epoch they are of, and the data's hash.
 pm_status pm_checkpoint_load_best(const pm_checkpoint *c, pm_session *s);
+// The centre of ratings (rating.h) into a session that has none yet: before anything is uploaded.
+pm_status pm_checkpoint_load_center(const pm_checkpoint *c, pm_session *s);
 uint64_t  pm_checkpoint_data_hash(const pm_checkpoint *c);
 // The result's totals (epochs, steps, times, chosen epoch) as the checkpoint has them.
 void      pm_checkpoint_describe(const pm_checkpoint *c, pm_result *result);

@@ -1,6 +1,7 @@
 // Using a trained run: evaluation and recommendation. Prediction is in predict.c.
 #include <pumice/state.h>
 
+#include "train/rating.h"
 #include "train/runfolder.h"
 #include "train/use.h"
 
@@ -17,8 +18,10 @@ pm_status pm_use_open(const void *parent, const char *run, pm_opened *o)
 
 pm_status pm_use_session(pm_ctx *ctx, pm_opened *o, const char *device)
 {
-    const pm_session_params params = { .split = o->trained ? o->trained : o->split, .config = o->config, .device = device ? device : o->spec->device, .seed = o->spec->seed };
-    return pm_session_open(ctx, &params, &o->session);
+    const pm_session_params params = { .split = o->trained ? o->trained : o->split, .config = o->config, .device = device ? device : o->spec->device,
+                                       .seed = o->spec->seed, .rating = o->spec->rating };
+    PM_TRY(pm_session_open(ctx, &params, &o->session));
+    return pm_checkpoint_load_center(o->checkpoint, o->session);
 }
 
 // ---- evaluation ----
@@ -85,6 +88,7 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, pm_opened *o
     r->run = pm_strdup(r, p->run);
     PM_CHECK_ALLOC(r->run);
     PM_TRY(pm_use_session(ctx, o, p->device));
+    if (p->data) pm_center_forget_users(o->session);
     const pm_evaluator_params params = { .part = part, .name = p->validation ? "valid" : "test", .set = set, .ties = o->spec->ties };
     PM_TRY(pm_evaluator_create(o->session, &params, &e));
     if (analyses) PM_TRY(pm_analyst_create(o->session, part, analyses, &analyst));
