@@ -342,6 +342,12 @@ void pm_grad_loss_match(pm_graph *g, const pm_node *n)
     give_fused(g, n, 0, 1);
 }
 
+void pm_grad_loss_log(pm_graph *g, const pm_node *n)
+{
+    only_data(g, n, 1, 1);
+    give_fused(g, n, 0, 1);
+}
+
 void pm_grad_kl_gaussian(pm_graph *g, const pm_node *n)
 {
     only_data(g, n, 2, 3);

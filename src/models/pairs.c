@@ -47,6 +47,46 @@ pm_var pm_user_rows(pm_build *b, pm_var users)
     return pm_gather_rows(b->g, users, pm_reshape(b->g, b->user, 1, b->x.rows));
 }
 
+static pm_status put_rows(pm_store *store, const char *name, int64_t rows, int64_t times)
+{
+    uint32_t *words = pm_new_array(store, uint32_t, rows * times);
+    PM_CHECK_ALLOC(words);
+    for (int64_t i = 0; i < rows * times; i++) words[i] = (uint32_t)(i / times);
+    pm_status st = pm_store_add(store, name, PM_U32, rows * times, 1);
+    if (st == PM_OK) st = pm_store_write(store, name, words);
+    pm_free(words);
+    return st;
+}
+
+static pm_status put_count(pm_store *store, const char *name, int64_t count)
+{
+    const uint32_t word = (uint32_t)count;
+    PM_TRY(pm_store_add(store, name, PM_U32, 1, 1));
+    return pm_store_write(store, name, &word);
+}
+
+// The constant of that name, made where it is not there yet; times 0: a count.
+static pm_var index_constant(pm_graph *g, char *name, int64_t rows, int64_t times)
+{
+    pm_store *store = pm_graph_store(g);
+    if (!name) return pm_graph_fail(g, PM_ERR_NOMEM, "no memory for a name");
+    const bool found = pm_store_find(store, name, NULL, NULL, NULL);
+    const pm_status st = found || pm_graph_status(g) != PM_OK ? PM_OK : times ? put_rows(store, name, rows, times) : put_count(store, name, rows);
+    const pm_var v = st == PM_OK ? pm_constant(g, name) : pm_graph_fail(g, st, "%s cannot be made: %s", name, pm_ctx_message(pm_ctx_of(store)));
+    pm_free(name);
+    return v;
+}
+
+pm_var pm_pair_rows(pm_graph *g, int64_t rows, int64_t times)
+{
+    return index_constant(g, pm_sprintf(pm_graph_store(g), "pairs.rows.%" PRId64 ".%" PRId64, rows, times), rows, times);
+}
+
+pm_var pm_pair_count(pm_graph *g, int64_t count)
+{
+    return index_constant(g, pm_sprintf(pm_graph_store(g), "pairs.count.%" PRId64, count), count, 0);
+}
+
 pm_var pm_row_squares(pm_graph *g, pm_var x)
 {
     return pm_row_sum(g, pm_mul(g, x, x));

@@ -39,6 +39,11 @@ pm_var pm_item_table(pm_build *b, const char *name, int64_t width, float deviati
 // The rows of a user table for the users of a batch [rows, width]: in training over users, and in scoring of trained ones.
 pm_var pm_user_rows(pm_build *b, pm_var table);
 
+// For matrices of `times` rows for each of `rows` others: u32 [rows · times, 1], 0 … 0, 1 … 1, …, which of those each belongs to; and their number as a
+// live count. Constants of the store.
+pm_var pm_pair_rows(pm_graph *g, int64_t rows, int64_t times);
+pm_var pm_pair_count(pm_graph *g, int64_t count);
+
 // Σ_j x[i,j]² of each row, as a column.
 pm_var pm_row_squares(pm_graph *g, pm_var x);
 

@@ -21,7 +21,7 @@ typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
     X(csr_normalize) X(csr_dropout) X(spmm) X(spmm_affine) X(spmm_t) X(spmm_t_adam)                                                                  \
     X(pick_scores) X(pick_sum) X(spmm_t_away) X(loss_bpr) X(loss_hinge) X(adagrad) X(spmm_t_adagrad) X(sgd)             \
     X(sddmm) X(csr_spread) X(corrupt) X(loss_weighted)                                                                \
-    X(loss_match) X(unit_rows)                                                                                         \
+    X(loss_match) X(unit_rows) X(loss_log)                                                                               \
     X(als_cg) X(slim_columns)                                                                                         \
     X(dropout) X(normal) X(reparameterize) X(adam) X(top_k) X(rank_target) X(count_reaching)
 

@@ -130,6 +130,7 @@ pm_status pm_cpu_loss_bpr(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_
 pm_status pm_cpu_loss_hinge(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_hinge, MATH * c->in[0].cols); }
 pm_status pm_cpu_loss_match(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_match, MATH * c->in[0].cols); }
 pm_status pm_cpu_unit_rows(const pm_call *c) { return rows(c, pm_isa_of(c)->unit_rows, c->in[0].cols); }
+pm_status pm_cpu_loss_log(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_log, MATH * c->in[0].cols); }
 pm_status pm_cpu_spmm_t_away(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_t_away, 4 * c->out[0].cols); }
 pm_status pm_cpu_adagrad(const pm_call *c) { return pm_cpu_flat(c, pm_isa_of(c)->adagrad, c->in[0].rows, c->in[0].cols, 2 * MOVE); }
 pm_status pm_cpu_sgd(const pm_call *c) { return pm_cpu_flat(c, pm_isa_of(c)->sgd, c->in[0].rows, c->in[0].cols, MOVE); }

@@ -203,6 +203,26 @@ pm_status pm_ref_loss_bpr(const pm_call *c)
     return PM_OK;
 }
 
+static void log_row(const pm_call *c, int64_t b)
+{
+    const pm_view *z = &c->in[0];
+    const double by = pm_get(&c->in[1], b, 0) / (double)z->cols;
+    double loss = 0;
+    for (int64_t s = 0; s < z->cols; s++) {
+        const double sign = s ? 1 : -1, wrong = sign * pm_get(z, b, s), p = pm_ref_sigmoid_of(wrong);
+        loss += pm_ref_softplus_of(wrong);
+        pm_put(c, 1, &c->out[1], b, s, sign * by * p, by * p);
+    }
+    pm_put(c, 0, &c->out[0], b, 0, by * loss, by * loss);
+}
+
+pm_status pm_ref_loss_log(const pm_call *c)
+{
+    for (int64_t b = 0; b < c->in[0].rows; b++)
+        if (!is_dead(c, b)) log_row(c, b);
+    return PM_OK;
+}
+
 // By how much a pair violates the margin, in single precision: what is compared.
 static float violation(double first, double other, float margin)
 {
