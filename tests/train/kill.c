@@ -23,6 +23,11 @@ static pm_spec victim_spec(const char *model, const char *settings[16])
         settings[n++] = "negatives=3";
         spec.split.protocol = "random";
     }
+    if (strcmp(model, "vencoder") == 0) {    // phases of one epoch and of two, so that many kills come near a border
+        settings[n++] = "outer_epochs=2";
+        settings[n++] = "inner_epochs=1";
+        spec.split.protocol = "random";
+    }
     spec.settings = settings;
     spec.setting_count = n;
     spec.epochs = 3;
@@ -50,7 +55,7 @@ static int send_to_death(const char *run, const char *model, double delay)
 static void kills_cost_nothing(void **state)
 {
     const fixture *f = *state;
-    static const char *const models[] = { "mult-vae", "mult-dae", "cml" };
+    static const char *const models[] = { "mult-vae", "mult-dae", "cml", "vencoder" };
     const uint64_t seed = (uint64_t)time(NULL);
     int kills = 0, runs = 0;
     for (int m = 0; m < PM_COUNT(models); m++) {

@@ -29,9 +29,10 @@ static const char *const small_settings[] = { "hidden=8", "latent=4", "batch=20"
 static inline pm_spec small_spec(const char *model)
 {
     const bool trained = strcmp(model, "item-pop") != 0, no_hidden = strncmp(model, "mult-", 5) != 0 && strcmp(model, "two-heads") != 0;
+    const int lacks = strstr(model, "encoder") ? 2 : no_hidden;
     return (pm_spec){
-        .model = model, .device = host_device(), .seed = 3, .settings = small_settings + no_hidden,
-        .setting_count = trained ? PM_COUNT(small_settings) - no_hidden : 0,
+        .model = model, .device = host_device(), .seed = 3, .settings = small_settings + lacks,
+        .setting_count = trained ? PM_COUNT(small_settings) - lacks : 0,
         .epochs = trained ? 4 : 0, .metrics = "ndcg@10,recall@5", .select = "recall@5",
         .synth = { .users = 120, .items = 60, .interactions = 1200, .clusters = 4 }, .split = { .held_out = 14 },
     };
