@@ -49,6 +49,9 @@ pm_status pm_csr_build(const void *parent, int64_t rows, int64_t cols, int64_t c
 // [rows, cols] → [cols, rows], with values and times.
 pm_status pm_csr_transposed(const void *parent, const pm_csr *in, pm_csr *out);
 
+// How many entries `rows` different rows hold at most: what a batch of so many must have room for, at least 1. −1 without memory.
+int64_t pm_csr_longest_rows(const void *object, const pm_csr *m, int64_t rows);
+
 // The position of (row, col) in col, val and time; −1 where the matrix has no entry. By bisection.
 int64_t pm_csr_find(const pm_csr *csr, int64_t row, uint32_t col);
 

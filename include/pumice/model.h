@@ -88,6 +88,7 @@ typedef struct pm_build {
     pm_var           state;           // step state, the key of noise
     pm_var           row_weight;      // [rows, 1]: 1 / live rows, 0 for dead ones. Of passes only
     pm_var           schedule[PM_MAX_SCHEDULE];    // [1, 1] each: the model's own columns. Training only
+    const pm_csr    *matrix[2];       // the training matrix on the host, and its transpose where the model or a pass asks for it. Training only
     bool             training;
     // filled by pm_add_loss
     int         loss_count;
@@ -101,6 +102,10 @@ void pm_add_loss(pm_build *b, const char *name, pm_var loss);
 
 // The whole training matrix [users, items] as sparse rows, or its transpose (models that say so). Training only.
 pm_sparse pm_whole(pm_build *b, bool transposed);
+
+// Chosen rows of the training matrix, or of its transpose (models that say so), as a batch: rows u32 [1, n], of which the first live [1, 1] count; no row
+// may occur twice among these. Training only.
+pm_sparse pm_chosen_rows(pm_build *b, bool transposed, pm_var rows, pm_var live);
 
 // What a pass that precedes scoring computes for scores: a tensor by that name, zero at first, in no checkpoint and no choice of the best.
 pm_var pm_encoding(pm_build *b, const char *name, int64_t rows, int64_t cols);

@@ -2,6 +2,8 @@
 // lie side by side in the order they came.
 #include "data/internal.h"
 
+#include <stdlib.h>
+
 static pm_status csr_alloc(const void *parent, int64_t rows, int64_t cols, int64_t nnz, bool with_time, pm_csr *out)
 {
     *out = (pm_csr){ .rows = rows, .cols = cols, .nnz = nnz };
@@ -143,4 +145,22 @@ pm_status pm_csr_of_list(const void *parent, const pm_list *list, int64_t rows, 
 {
     return pm_csr_build(parent, rows, cols, list->count, list->user, list->item, list->value,
                         list->has_time ? list->time : NULL, out, NULL);
+}
+
+static int longer_first(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x < y) - (x > y);
+}
+
+int64_t pm_csr_longest_rows(const void *object, const pm_csr *m, int64_t rows)
+{
+    uint32_t *lengths = pm_new_array(object, uint32_t, PM_MAX(m->rows, 1));
+    if (!lengths) return -1;
+    for (int64_t i = 0; i < m->rows; i++) lengths[i] = m->indptr[i + 1] - m->indptr[i];
+    qsort(lengths, (size_t)m->rows, sizeof *lengths, longer_first);
+    int64_t sum = 0;
+    for (int64_t i = 0; i < m->rows && i < rows; i++) sum += lengths[i];
+    pm_free(lengths);
+    return PM_MAX(sum, 1);
 }

@@ -22,6 +22,20 @@ pm_sparse pm_whole(pm_build *b, bool transposed)
     return x;
 }
 
+pm_sparse pm_chosen_rows(pm_build *b, bool transposed, pm_var rows, pm_var live)
+{
+    pm_graph *g = b->g;
+    const pm_sparse all = pm_whole(b, transposed);
+    pm_sparse x = { .items = all.items };
+    int64_t one;
+    pm_shape_of(g, rows, &one, &x.rows);
+    x.entries = pm_csr_longest_rows(b->net, b->matrix[transposed], x.rows);
+    if (x.entries < 1) pm_graph_fail(g, PM_ERR_NOMEM, "no memory to measure batches");
+    x.ptr = pm_csr_rows_ptr(g, all.ptr, rows, live);
+    x.col = pm_csr_rows_take(g, all.ptr, all.col, all.val, rows, x.ptr, x.entries, &x.val);
+    return x;
+}
+
 pm_var pm_encoding(pm_build *b, const char *name, int64_t rows, int64_t cols)
 {
     pm_store *store = pm_graph_store(b->g);

@@ -36,6 +36,7 @@ const char *pm_als_diverged(const pm_config *config, const char *loss, double va
 
 extern const pm_model pm_model_autorec, pm_model_ohns_autorec, pm_model_ns_autorec, pm_model_nce_autorec;
 extern const pm_model pm_model_dae, pm_model_item_pop, pm_model_mult_dae, pm_model_mult_vae;
+extern const pm_model pm_model_dmf, pm_model_lfm;
 extern const pm_model pm_model_bpr, pm_model_cml, pm_model_cdae;
 extern const pm_model pm_model_uencoder, pm_model_vencoder, pm_model_u_autorec, pm_model_v_autorec;
 extern const pm_model pm_model_gmf, pm_model_mlp, pm_model_neumf;

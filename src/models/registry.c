@@ -9,6 +9,7 @@ static const pm_model *const built_in[] = {
     &pm_model_item_pop, &pm_model_mult_dae, &pm_model_mult_vae, &pm_model_dae,
     &pm_model_autorec, &pm_model_ohns_autorec, &pm_model_ns_autorec, &pm_model_nce_autorec,
     &pm_model_bpr, &pm_model_cml, &pm_model_cdae,
+    &pm_model_dmf, &pm_model_lfm,
     &pm_model_gmf, &pm_model_mlp, &pm_model_neumf,
     &pm_model_wrmf, &pm_model_slim,
     &pm_model_uencoder, &pm_model_vencoder, &pm_model_u_autorec, &pm_model_v_autorec,

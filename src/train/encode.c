@@ -78,7 +78,7 @@ static pm_status upload_matrix(pm_encoder *e, pm_axis axis, const pm_csr *m)
     char *name = pm_sprintf(e, axis == PM_AXIS_USERS ? "%s.users" : "%s.items", e->name);
     PM_CHECK_ALLOC(name);
     PM_TRY(pm_session_upload(e->s, name, m));
-    e->entries[axis == PM_AXIS_ITEMS] = pm_worst_batch(e, m, widest(e, axis));
+    e->entries[axis == PM_AXIS_ITEMS] = pm_csr_longest_rows(e, m, widest(e, axis));
     return e->entries[axis == PM_AXIS_ITEMS] > 0 ? PM_OK : PM_ERR_NOMEM;
 }
 

@@ -269,7 +269,7 @@ static pm_status init(pm_evaluator *e, const pm_evaluator_params *params)
     pm_csr known;
     PM_TRY(pm_session_known(s, e, &e->part->input, e->part->user, &known));
     PM_TRY(pm_session_upload(s, e->name, &known));
-    e->entries = pm_worst_batch(e, &known, e->batch);
+    e->entries = pm_csr_longest_rows(e, &known, e->batch);
     pm_session_forget(&e->part->input, &known);
     PM_REQUIRE(e, e->entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
     PM_TRY(add_tensor(e, "state", PM_U32, 1, PM_STATE_COUNT));

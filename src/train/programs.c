@@ -158,7 +158,7 @@ static pm_status capture_rows(pm_session *s, const pm_session_pass *p, pm_build 
     b->user = b->counts = (pm_var){ -1 };
     if (axis != PM_AXIS_USERS && axis != PM_AXIS_ITEMS) return PM_OK;
     const char *name = axis == PM_AXIS_USERS ? "train" : "train_t";
-    const int64_t entries = axis == PM_AXIS_USERS ? pm_worst_batch(s, &s->known, p->batch) : pm_worst_batch(s, &s->known_t, p->batch);
+    const int64_t entries = axis == PM_AXIS_USERS ? pm_csr_longest_rows(s, &s->known, p->batch) : pm_csr_longest_rows(s, &s->known_t, p->batch);
     PM_REQUIRE(s, entries > 0, PM_ERR_NOMEM, "no memory to measure batches");
     b->x = pm_capture_batch(b->g, name, b->rows, b->live, entries);
     b->x.items = axis == PM_AXIS_USERS ? train->cols : train->rows;
@@ -270,6 +270,8 @@ pm_status pm_session_prepare_training(pm_session *s)
     PM_TRY(pm_store_add(s->store, "state.train", PM_U32, 1, PM_STATE_COUNT));
     PM_TRY(pm_store_add(s->store, "schedule", PM_F32, PM_SLOTS, 1 + s->column_count));
     pm_status st = upload_training(s);
+    b.matrix[0] = &s->known;
+    b.matrix[1] = &s->known_t;
     for (int i = 0; st == PM_OK && i < s->pass_count; i++) st = prepare_pass(s, i, &b);
     forget_training(s);
     return st;

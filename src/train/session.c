@@ -159,18 +159,6 @@ pm_status pm_median_length(const void *object, const pm_csr *m, double *median)
     return PM_OK;
 }
 
-int64_t pm_worst_batch(const void *object, const pm_csr *m, int64_t batch)
-{
-    uint32_t *lengths = pm_new_array(object, uint32_t, m->rows);
-    if (!lengths) return -1;
-    for (int64_t i = 0; i < m->rows; i++) lengths[i] = m->indptr[i + 1] - m->indptr[i];
-    qsort(lengths, (size_t)m->rows, sizeof *lengths, longer_first);
-    int64_t sum = 0;
-    for (int64_t i = 0; i < m->rows && i < batch; i++) sum += lengths[i];
-    pm_free(lengths);
-    return PM_MAX(sum, 1);
-}
-
 pm_status pm_session_rows(const pm_session *s, const pm_eval_part *part, uint32_t *rows, bool *held_out)
 {
     const pm_split *split = s->split;

@@ -96,9 +96,6 @@ void      pm_session_forget(const pm_csr *m, pm_csr *out);
 // disliked; an empty one keeps one zero entry, so that it has a size. m comes from pm_session_known.
 pm_status pm_session_upload(pm_session *s, const char *name, const pm_csr *m);
 
-// Sum of the lengths of the `batch` longest rows: what a batch can hold at most, at least 1.
-int64_t pm_worst_batch(const void *object, const pm_csr *m, int64_t batch);
-
 // The median length of the rows.
 pm_status pm_median_length(const void *object, const pm_csr *m, double *median);
 

@@ -69,7 +69,7 @@ static pm_status repeat_model(suite *s, const pm_spec *base, const char *folder)
 }
 
 // Models whose bits could depend on threads or devices in ways of their own.
-static const struct { const char *model, *protocol, *settings[8]; } repeated[] = {
+static const struct { const char *model, *protocol, *settings[9]; } repeated[] = {
     { "mult-vae", NULL, { "hidden=24", "latent=12", "batch=33" } },
     { "mult-dae", NULL, { "hidden=24", "latent=12", "batch=33" } },
     { "dae", NULL, { "latent=12", "batch=33", "target=mean", "target_factor=2", "batch_norm=on", "alpha_enc=0.1", "alpha_dec=0.1" } },
@@ -78,6 +78,7 @@ static const struct { const char *model, *protocol, *settings[8]; } repeated[] =
     { "vencoder", "random", { "batch=13", "outer_epochs=1", "inner_epochs=1" } },
     { "svd", "random", { "rank=6", "batch=133", "biases=on" } },
     { "cdae", NULL, { "latent=12", "batch=33", "fold_steps=5" } },
+    { "dmf", NULL, { "user_hidden=12", "item_hidden=9", "factors=8", "batch=133", "negatives=3", "zeros=global", "lr=0.01" } },
 };
 
 pm_status suite_repeat(suite *s)

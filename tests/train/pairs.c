@@ -46,6 +46,8 @@ static void they_learn(void **state)
         { "cml", "random", { "latent=16", "batch=500", "margin=1", "negatives=10" }, 12 },
         { "cdae", "random", { "latent=24", "batch=50", "lr=0.01" }, 20 },
         { "cdae", "strong", { "latent=24", "batch=50", "lr=0.01" }, 20 },
+        { "dmf", "strong", { "user_hidden=32", "item_hidden=32", "factors=16", "batch=500", "lr=0.002", "loss=pair" }, 10 },
+        { "lfm", "random", { "latent=16", "factors=16", "batch=500", "lr=0.01", "deviation=0.3", "zeros=global" }, 20 },
     };
     double base[2], noise[2];
     for (int i = 0; i < 2; i++) base[i] = metric_of(&popular[i], &noise[i]);
@@ -145,7 +147,7 @@ static void only_rows_of_the_batch_move(void **state)
 static void users_by_id_are_refused_under_strong(void **state)
 {
     (void)state;
-    static const char *const models[] = { "bpr", "cml" };
+    static const char *const models[] = { "bpr", "cml", "lfm" };
     for (int i = 0; i < PM_COUNT(models); i++) {
         const trial t = { models[i], "strong", { NULL }, 1 };
         const pm_spec spec = spec_of(&t);
@@ -235,7 +237,7 @@ static void a_user_with_all_items_and_items_of_nobody(void **state)
 static void presets_are_legal(void **state)
 {
     (void)state;
-    static const char *const models[] = { "bpr", "cml", "cdae" };
+    static const char *const models[] = { "bpr", "cml", "cdae", "dmf", "lfm" };
     pm_ctx *ctx;
     assert_int_equal(pm_ctx_create(NULL, &ctx), PM_OK);
     for (int i = 0; i < PM_COUNT(models); i++) {
@@ -258,6 +260,44 @@ static void presets_are_legal(void **state)
     pm_ctx_destroy(&ctx);
 }
 
+// ---- towers ----
+
+static void towers_refuse_what_makes_no_sense(void **state)
+{
+    (void)state;
+    static const char *const wrong[][3] = { { "loss=pair", "zeros=global", "zeros=user" }, { "depth=3", "user_hidden=512", "user_hidden" } };
+    for (int i = 0; i < PM_COUNT(wrong); i++) {
+        const pm_model *dmf;
+        pm_config *config;
+        pm_ctx *ctx;
+        assert_int_equal(pm_ctx_create(NULL, &ctx), PM_OK);
+        assert_int_equal(pm_model_find(ctx, "dmf", &dmf), PM_OK);
+        assert_int_equal(pm_config_create(ctx, dmf, &config), PM_OK);
+        for (int k = 0; k < 2; k++) assert_int_equal(pm_config_assign(config, wrong[i][k]), PM_OK);
+        assert_int_equal(dmf->check(config, 100), PM_ERR_ARG);
+        if (!strstr(pm_ctx_message(ctx), wrong[i][2])) fail_msg("%s", pm_ctx_message(ctx));
+        pm_ctx_destroy(&ctx);
+    }
+}
+
+// Targets of nce are shares of the largest rating.
+static void ratings_below_zero_are_refused(void **state)
+{
+    const fixture *f = *state;
+    const char *path = in_folder(f, "ratings.tsv");
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int u = 0; u < 6; u++)
+        for (int i = 0; i < 5; i++) fprintf(file, "u%d\ti%d\t%d\n", u, (u + i) % 8, i - 2);
+    fclose(file);
+    static const char *const settings[] = { "user_hidden=4", "item_hidden=4", "factors=3", "loss=nce" };
+    const pm_spec spec = { .model = "dmf", .data = path, .read = { .columns = "1,2,3" }, .device = host_device(), .settings = settings, .setting_count = 4, .epochs = 1,
+                           .metrics = "ndcg@5", .split = { .protocol = "random" } };
+    char message[512];
+    assert_int_equal(train_until(&spec, NULL, -1, 1, NULL, NULL, message), PM_ERR_DATA);
+    if (!strstr(message, "--binarize")) fail_msg("%s", message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +308,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_new_user_is_fitted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_user_with_all_items_and_items_of_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(presets_are_legal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(towers_refuse_what_makes_no_sense, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ratings_below_zero_are_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("train.pairs", tests, NULL, NULL);
 }
