@@ -348,6 +348,25 @@ void pm_grad_loss_log(pm_graph *g, const pm_node *n)
     give_fused(g, n, 0, 1);
 }
 
+// gp_grad goes entry by entry; an item's are gathered through the transpose of the batch, whose places are rows of dx.
+void pm_grad_gp_fit(pm_graph *g, const pm_node *n)
+{
+    only_data(g, n, 2, 2);
+    if (pm_is_some(n->grad[1]) || pm_is_some(n->grad[2]))
+        pm_graph_fail(g, PM_ERR_UNSUPPORTED, "%s: its loss alone has a gradient", pm_op_name(n->op));
+    if (!pm_is_some(n->grad[0])) return;
+    const pm_var ptr = n->in[0], col = n->in[1], x = n->in[3], t = n->in[4];
+    int64_t items, entries, one, width;
+    pm_var dt, trow, tpos;
+    const pm_var dx = pm_gp_grad(g, ptr, col, x, t, n->out[2], n->grad[0], n->args[1].number, &dt);
+    if (pm_graph_wants(g, t)) pm_graph_give(g, t, pm_col_sum(g, dt));
+    if (!pm_graph_wants(g, x)) return;
+    pm_shape_of(g, x, &items, &width);
+    pm_shape_of(g, col, &one, &entries);
+    const pm_var tptr = pm_csr_transpose(g, ptr, col, items, &trow, &tpos);
+    pm_graph_give(g, x, pm_spmm_t(g, tptr, tpos, tpos, pm_fill(g, 1, entries, 1.0f), dx));
+}
+
 void pm_grad_kl_gaussian(pm_graph *g, const pm_node *n)
 {
     only_data(g, n, 2, 3);

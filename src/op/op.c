@@ -163,6 +163,12 @@ double pm_op_flops(pm_op op, const pm_dims *dims)
     const pm_op_info *info = &pm_op_table[op];
     const pm_signature *s = &info->sig;
     double solve;
+    const double entries = (double)length_of(s, dims, 'E'), wide = (double)length_of(s, dims, 'Q');
+    if (op == PM_OP_GP_FIT || op == PM_OP_GP_GRAD) {    // rows of m entries
+        const double m = PM_MIN((double)length_of(s, dims, 'M'), entries);
+        return entries * m * (op == PM_OP_GP_FIT ? 2 * m + 4 * wide : 8 * wide);
+    }
+    if (op == PM_OP_GP_SCORES) return 4 * entries * (double)length_of(s, dims, 'I') * wide;
     if (solve_flops(op, dims, &solve)) return solve;
     if (info->klass == PM_CLASS_MATMUL) return 2.0 * (double)dims->of[0] * (double)dims->of[1] * (double)dims->of[2];    // M, K, N
     const int growth = info->growth;

@@ -111,6 +111,15 @@ pm_status pm_cpu_als_cholesky(const pm_call *c)
 
 // ---- rows that are a body of their own ----
 
+enum { GP_ROW = 1 << 16 };    // elements copied that a row is taken to cost: its thread's own
+
+pm_status pm_cpu_gp_fit(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->gp_fit, c->out[0].rows, GP_ROW); }
+pm_status pm_cpu_gp_grad(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->gp_grad, c->in[5].rows, GP_ROW); }
+pm_status pm_cpu_gp_scores(const pm_call *c)
+{
+    return pm_cpu_each(c, pm_isa_of(c)->gp_scores, c->out[0].rows, c->out[0].cols, 4 * c->in[3].cols);
+}
+
 pm_status pm_cpu_als_cg(const pm_call *c)
 {
     const int64_t rows = c->out[0].rows, k = c->out[0].cols;
