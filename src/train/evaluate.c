@@ -76,9 +76,9 @@ static pm_status upload_candidates(pm_evaluator *e)
         memcpy(ids + u * e->widest, candidate + ptr[u], counts[u] * sizeof *ids);
     }
     PM_TRY(add_tensor(e, "candidates", PM_U32, p->users, e->widest));
-    PM_TRY(add_tensor(e, "count", PM_U32, p->users, 1));
+    PM_TRY(add_tensor(e, "listed", PM_U32, p->users, 1));
     PM_TRY(write_tensor(e, "candidates", ids));
-    PM_TRY(write_tensor(e, "count", counts));
+    PM_TRY(write_tensor(e, "listed", counts));
     pm_free(ids);
     pm_free(counts);
     return PM_OK;
@@ -120,7 +120,7 @@ static void capture_ranks(pm_evaluator *e, pm_build *b, pm_var z, pm_var rows, p
         return;
     }
     pm_var tied;
-    const pm_var above = pm_rank_target(g, s, pm_gather_rows(g, part_tensor(e, g, "count"), rows), &tied);
+    const pm_var above = pm_rank_target(g, s, pm_gather_rows(g, part_tensor(e, g, "listed"), rows), &tied);
     pm_put_rows(g, above, b->state, part_tensor(e, g, "above"));
     pm_put_rows(g, tied, b->state, part_tensor(e, g, "tied"));
 }

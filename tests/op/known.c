@@ -66,6 +66,7 @@ static const known cases[] = {
     { PM_OP_RESHAPE, "the rest left out", { DIM(1), DIM(3) }, { U(2, 2, 1, 2, 3, 4) }, { U(1, 3, 1, 2, 3) } },
     { PM_OP_TO_F32, "", { DIM(0) }, { U(1, 3, 0, 16777216, 3) }, { F(1, 3, 0, 16777216, 3) } },
 
+    { PM_OP_TO_U32, "", { DIM(0) }, { F(1, 6, 0, 3, 16777216, 2.75f, -4, 1e9f) }, { U(1, 6, 0, 3, 16777216, 2, 0, 16777216) } },
     { PM_OP_SIGMOID, "ln 3 and far out", { DIM(0) }, { F(1, 5, 0, 1.09861229f, -1.09861229f, 1e4f, -1e4f) }, { F(1, 5, 0.5f, 0.75f, 0.25f, 1, 0) } },
     { PM_OP_TANH, "", { DIM(0) }, { F(1, 5, 0, 0.549306144f, 1e-8f, 1e4f, -1e4f) }, { F(1, 5, 0, 0.5f, 1e-8f, 1, -1) } },
     { PM_OP_TANH_GRAD, "", { DIM(0) }, { F(1, 3, 0, 0.5f, -1), F(1, 3, 2, 4, 3) }, { F(1, 3, 2, 3, 0) } },
@@ -85,6 +86,8 @@ static const known cases[] = {
       { U(1, 4, 0, 2, 3, 6), U(1, 6, 0, 2, 1, 0, 1, 2), F(1, 6, 1, 2, 3, 4, 5, 6), U(1, 3, 2, 0, 0), U(1, 4, 0, 3, 5, 5) },
       { U(1, 6, 0, 1, 2, 0, 2, 0), F(1, 6, 4, 5, 6, 1, 2, 0) } },
     { PM_OP_CSR_NORMALIZE, "3-4-5, a row of zeros", { DIM(0) }, { U(1, 4, 0, 2, 2, 3), F(1, 4, 3, 4, 0, 0) }, { F(1, 4, 0.6f, 0.8f, 0, 0) } },
+    { PM_OP_CSR_CENTER, "a row of one value, an empty one, 1 2 6", { DIM(0) }, { U(1, 4, 0, 2, 2, 5), F(1, 6, 3.7f, 3.7f, 1, 2, 6, 0) },
+      { F(1, 6, 0, 0, -2, -1, 3, 0), F(3, 1, 3.7f, 0, 3) } },
     { PM_OP_CSR_DROPOUT, "row 0: columns 0, 1, 3 draw .399 .881 .606", { NUMBER(0.7f), WORD(0) },
       { U(1, 2, 0, 3), U(1, 4, 0, 1, 3, 0), F(1, 4, 7, 7, 1.4f, 0), STATE(0) }, { F(1, 4, 10, 0, 2, 0) } },
     { PM_OP_CSR_DROPOUT, "row 1: columns 0 … 3 draw .417 .915 .452 .028", { NUMBER(0.5f), WORD(0) },
@@ -100,6 +103,9 @@ static const known cases[] = {
       { F(4, 1, 1, 30, 42, 50) } },
     { PM_OP_GRAM, "items 2 and 0 of a 3 by 4 matrix, rows of its Gram matrix", { DIM(4) },
       { U(1, 3, 0, 2, 3), U(1, 4, 0, 2, 0, 0), F(1, 4, 2, 4, 1, 0), PTR, COL, F(1, 6, 1, 2, 3, 4, 5, 0) }, { F(2, 4, 2, 12, 20, 20, 1, 0, 2, 0) } },
+    { PM_OP_SIMILARITY, "items 2 and 0, lengths 2, 5, 4", { NUMBER(2), FLAG(0) }, { F(2, 3, 6, -11, 16, 4, 6, 6), U(1, 2, 2, 0), F(1, 3, 2, 5, 4) },
+      { F(2, 3, 0.6f, 0, 0, 0, 0.5f, 0.6f) } },
+    { PM_OP_SIMILARITY, "sets of 4, 3 and none", { NUMBER(0), FLAG(1) }, { F(1, 3, 4, 2, 0), U(1, 1, 0), F(1, 3, 4, 3, 0) }, { F(1, 3, 0, 0.4f, 0) } },
     { PM_OP_MATMUL_ADD, "", { FLAG(0), FLAG(1), NUMBER(-2), FLAG(0) }, { F(2, 1, 1, 2), F(2, 1, 3, 4), F(2, 2, 10, 20, 30, 40) }, { F(2, 2, 4, 12, 18, 24) } },
     { PM_OP_MATMUL_ADD, "lower", { FLAG(0), FLAG(1), NUMBER(1), FLAG(1) }, { F(2, 1, 1, 2), F(2, 1, 3, 4), F(2, 2, 10, NO_NUMBER, 30, 40) },
       { F(2, 2, 13, NO_NUMBER, 36, 48) } },
@@ -314,6 +320,10 @@ static const known cases[] = {
       { PTR, COL, F(1, 6, 1, 1, 1, 1, 1, 0), F(4, 1, 1, 2, 3, 4), F(1, 1, 2), F(3, 1, 26, 5, -16), F(3, 1, 7, 8, 9) }, { F(3, 1, 7, 0, 9) } },
     { PM_OP_ALS_CG, "rank 2: two steps are exact", { WORD(2), NUMBER(1), FLAG(0) },
       { U(1, 2, 0, 1), U(1, 1, 0), F(1, 1, 1), F(1, 2, 1, 1), F(2, 2, 1, 0, 0, 1), F(1, 2, 5, 7), F(1, 2, 0, 0) }, { F(1, 2, 1, 2) } },
+    // 6 / 4, then (6 − 2 · 1.5 − 0.5 · 1.5) / 4
+    { PM_OP_EALS_ROWS, "two factors of one entry, an empty row", { NUMBER(1) },
+      { U(1, 3, 0, 1, 1), U(1, 2, 1, 0), F(1, 2, 2, 0), F(1, 2, 6, 0), F(2, 2, 8, 8, 1, 1), F(2, 2, 2, 1, 1, 2), F(1, 2, 0.5f, 3), F(2, 2, 0, 0, 9, 9) },
+      { F(1, 2, 1.875f, 0), F(2, 2, 1.5f, 0.5625f, 0, 0) } },
     // column 0: (1 − 0.5) / (2 + 0.5); column 1 is not asked for
     { PM_OP_SLIM_COLUMNS, "two items", { NUMBER(0.5f), NUMBER(0.5f), NUMBER(0), WORD(3), FLAG(0) },
       { F(2, 2, 2, 1, 1, 2), U(1, 2, 0, 1), U(1, 1, 1), F(2, 2, 8, 8, 8, 8) }, { F(2, 2, 0, 8, 0.2f, 8) } },

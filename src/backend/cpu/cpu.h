@@ -22,7 +22,7 @@ typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
     X(pick_scores) X(pick_sum) X(spmm_t_away) X(loss_bpr) X(loss_hinge) X(adagrad) X(spmm_t_adagrad) X(sgd)             \
     X(sddmm) X(csr_spread) X(corrupt) X(loss_weighted)                                                                \
     X(loss_match) X(unit_rows) X(loss_log)                                                                               \
-    X(als_cg) X(slim_columns) X(gp_fit) X(gp_grad) X(gp_scores)                                                       \
+    X(als_cg) X(eals_rows) X(slim_columns) X(gp_fit) X(gp_grad) X(gp_scores)                                                       \
     X(dropout) X(normal) X(reparameterize) X(adam) X(top_k) X(rank_target) X(count_reaching)
 
 typedef struct pm_cpu_isa {

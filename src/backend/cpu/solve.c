@@ -126,6 +126,12 @@ pm_status pm_cpu_als_cg(const pm_call *c)
     return pm_cpu_rows(c, pm_isa_of(c)->als_cg, rows, 4 * k * (k + 2 * c->in[1].cols / PM_MAX(rows, 1)));
 }
 
+pm_status pm_cpu_eals_rows(const pm_call *c)
+{
+    const int64_t rows = c->in[7].rows, k = c->in[7].cols;
+    return pm_cpu_rows(c, pm_isa_of(c)->eals_rows, rows, k * (k + 4 * c->in[1].cols / PM_MAX(rows, 1)));
+}
+
 // Rows [begin, end) of w: what columns there were. By rows of w, because a column may have been asked for twice.
 static void slim_put(void *arg, int64_t begin, int64_t end)
 {

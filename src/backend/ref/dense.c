@@ -194,3 +194,13 @@ pm_status pm_ref_to_f32(const pm_call *c)
         }
     return PM_OK;
 }
+
+pm_status pm_ref_to_u32(const pm_call *c)
+{
+    for (int64_t i = 0; i < c->out[0].rows; i++)
+        for (int64_t j = 0; j < c->out[0].cols; j++) {
+            const double x = pm_get(&c->in[0], i, j);
+            pm_row_u32(&c->out[0], i)[j] = x > 0 ? (uint32_t)fmin(x, 16777216.0) : 0;
+        }
+    return PM_OK;
+}

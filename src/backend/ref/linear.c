@@ -30,6 +30,20 @@ pm_status pm_ref_gram(const pm_call *c)
     return PM_OK;
 }
 
+pm_status pm_ref_similarity(const pm_call *c)
+{
+    const pm_similarity_params *q = c->params;
+    const pm_view *y = &c->out[0], *size = &c->in[2];
+    for (int64_t b = 0; b < y->rows; b++)
+        for (int64_t i = 0; i < y->cols; i++) {
+            const double g = pm_get(&c->in[0], b, i), own = pm_get(size, 0, pm_get_u32(&c->in[1], 0, b)), other = pm_get(size, 0, i);
+            const double sum = own + other + fabs(g) + (double)q->shrink, under = (q->joint ? own + other - g : own * other) + (double)q->shrink;
+            const double v = i != pm_get_u32(&c->in[1], 0, b) && g > 0 && under > 0 ? g / under : 0;
+            pm_put(c, 0, y, b, i, v, v * (q->joint && under > 0 ? PM_MAX(sum / under, 1) : 1));
+        }
+    return PM_OK;
+}
+
 pm_status pm_ref_matmul_add(const pm_call *c)
 {
     const pm_matmul_add_params *p = c->params;

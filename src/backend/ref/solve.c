@@ -200,6 +200,78 @@ pm_status pm_ref_als_cg(const pm_call *c)
     return PM_OK;
 }
 
+// ---- element-wise ALS ----
+
+typedef struct eals {
+    const pm_call *call;
+    double        *x;           // [k] the factors
+    double        *t, *size;    // [entries] what is left of the targets; how large the sums behind it are
+    int64_t        k;
+    double         missing, ridge;
+} eals;
+
+// What factor f becomes; *scale: the sizes of what it was computed from.
+static double eals_best(const eals *s, int64_t f, int64_t from, int64_t to, double *scale)
+{
+    const pm_view *col = &s->call->in[1], *c = &s->call->in[2], *y = &s->call->in[4], *gram = &s->call->in[5];
+    double over = 0, under = s->missing * pm_get(gram, f, f) + s->ridge, size = 0;
+    for (int64_t e = from; e < to; e++) {
+        const double v = pm_get(y, at(col, e), f), own = pm_get(c, 0, e) * v;
+        over += (s->t[e] + own * s->x[f]) * v;
+        under += own * v;
+        size += (s->size[e] + fabs(own * s->x[f])) * fabs(v);
+    }
+    for (int64_t k = 0; k < s->k; k++) {
+        const double term = k == f ? 0 : s->missing * pm_get(gram, f, k) * s->x[k];
+        over -= term;
+        size += fabs(term);
+    }
+    const bool sound = under > 0 && under >= 0.5 * s->ridge;
+    *scale = sound ? size / under : 0;
+    return sound ? over / under : 0;
+}
+
+static void eals_row(eals *s, int64_t b)
+{
+    const pm_call *call = s->call;
+    const pm_view *col = &call->in[1], *c = &call->in[2], *y = &call->in[4], *x = &call->in[7];
+    const int64_t from = at(&call->in[0], b), to = at(&call->in[0], b + 1);
+    for (int64_t f = 0; f < s->k; f++) s->x[f] = from < to ? pm_get(x, b, f) : 0;
+    for (int64_t e = from; e < to; e++) {
+        s->t[e] = pm_get(&call->in[3], 0, e);
+        s->size[e] = fabs(s->t[e]);
+        for (int64_t f = 0; f < s->k; f++) s->t[e] -= pm_get(c, 0, e) * pm_get(y, at(col, e), f) * s->x[f];
+        for (int64_t f = 0; f < s->k; f++) s->size[e] += fabs(pm_get(c, 0, e) * pm_get(y, at(col, e), f) * s->x[f]);
+    }
+    for (int64_t f = 0; f < s->k; f++) {
+        double scale = 0;
+        const double best = from < to ? eals_best(s, f, from, to, &scale) : 0, step = best - s->x[f];
+        for (int64_t e = from; e < to; e++) {
+            const double part = pm_get(c, 0, e) * pm_get(y, at(col, e), f);
+            s->t[e] -= part * step;
+            s->size[e] += fabs(part) * (fabs(step) + scale / (double)s->k);
+        }
+        s->x[f] = best;
+        pm_put(call, 1, x, b, f, best, fabs(best) + scale);
+    }
+    for (int64_t e = from; e < to; e++) pm_put(call, 0, &call->in[3], 0, e, s->t[e], s->size[e]);
+}
+
+pm_status pm_ref_eals_rows(const pm_call *c)
+{
+    const pm_eals_rows_params *q = c->params;
+    const int64_t entries = c->in[3].cols, k = c->in[7].cols;
+    double *memory = calloc((size_t)(2 * entries + k) + 1, sizeof *memory);
+    if (!memory) return PM_ERR_NOMEM;
+    eals s = { .call = c, .t = memory, .size = memory + entries, .x = memory + 2 * entries, .k = k, .ridge = (double)q->ridge };
+    for (int64_t b = 0; b < c->in[7].rows; b++) {
+        s.missing = pm_get(&c->in[6], 0, b);
+        eals_row(&s, b);
+    }
+    free(memory);
+    return PM_OK;
+}
+
 // ---- SLIM ----
 
 typedef struct slim {

@@ -56,6 +56,25 @@ pm_status pm_ref_csr_normalize(const pm_call *c)
     return PM_OK;
 }
 
+pm_status pm_ref_csr_center(const pm_call *c)
+{
+    const pm_view *ptr = &c->in[0], *val = &c->in[1];
+    clear(&c->out[0]);
+    for (int64_t b = 0; b + 1 < ptr->cols; b++) {
+        const int64_t from = at(ptr, b), to = at(ptr, b + 1);
+        const double first = from < to ? pm_get(val, 0, from) : 0;
+        double sum = 0, size = 0;
+        for (int64_t e = from; e < to; e++) {
+            sum += pm_get(val, 0, e) - first;
+            size += fabs(pm_get(val, 0, e)) + fabs(first);
+        }
+        const double n = (double)(to - from), mean = from < to ? first + sum / n : 0, scale = from < to ? fabs(first) + size / n : 0;
+        pm_put(c, 1, &c->out[1], b, 0, mean, scale);
+        for (int64_t e = from; e < to; e++) pm_put(c, 0, &c->out[0], 0, e, pm_get(val, 0, e) - mean, fabs(pm_get(val, 0, e)) + scale);
+    }
+    return PM_OK;
+}
+
 pm_status pm_ref_csr_dropout(const pm_call *c)
 {
     const pm_csr_dropout_params *p = c->params;

@@ -1,0 +1,185 @@
+// Matrix factorisation of implicit feedback by element-wise alternating least squares ("Fast Matrix Factorization for Online Recommendation with Implicit
+// Feedback", He et al., 2016).
+//     L = Σ_{ui known} w · (1 − p_u·q_i)² + Σ_u Σ_{i missing} c_i · (p_u·q_i)² + λ · (Σ_u |p_u|² + Σ_i |q_i|²),   c_i = c0 · f_i^a / Σ_j f_j^a
+// f being how often an item was chosen. One factor of a user or an item at a time is given its best value; what is missing is summed once for all rows,
+// in Σ c_i q_i q_iᵀ and Σ p_u p_uᵀ. An epoch goes through all items, then all users.
+#include <math.h>
+
+#include "models/models.h"
+
+static const pm_hyper hypers[] = {
+    { "rank", PM_HYPER_INTEGER, "128", 1, 512, NULL, "factors of a user or an item", "Section 5.1.4: K" },
+    { "w", PM_HYPER_NUMBER, "1", 1e-6, 1e6, NULL, "weight of an interaction", "equation 7: w_ui" },
+    { "c0", PM_HYPER_NUMBER, "512", 0, 1e9, NULL, "what the missing interactions of a user with all items weigh together", "equation 8" },
+    { "a", PM_HYPER_NUMBER, "0.4", 0, 2, NULL, "how much more an item's missing interactions weigh where it is popular; 0: all alike", "equation 8: alpha" },
+    { "lambda", PM_HYPER_NUMBER, "0.01", 0, 1e9, NULL, "penalty lambda * sum(p^2) on all factors", "equation 7" },
+    { "init", PM_HYPER_NUMBER, "0.01", 1e-9, 10, NULL, "deviation of the first factors", NULL },
+    { "fold_sweeps", PM_HYPER_INTEGER, "10", 1, 1000, NULL, "sweeps over the factors of a user that is scored, from zero", NULL },
+    { "w_new", PM_HYPER_NUMBER, "4", 1e-6, 1e6, NULL, "weight of an interaction that comes later, while it is taken in (pumice update)", "Section 4.3" },
+    { "epochs", PM_HYPER_INTEGER, "50", 1, 1e6, NULL, "sweeps over items and users", NULL },
+    { "batch", PM_HYPER_INTEGER, "1024", 1, 65536, NULL, "rows a step", NULL },
+    { .name = NULL },
+};
+
+static const pm_model_grid grids[] = {
+    { "missing", "c0=32,64,128,256,512,1024;a=0,0.2,0.4,0.6,0.8,1", "Section 5.2, Figure 2" },
+    { "rank", "rank=8,16,32,64,128", "Section 5.3.2, Figure 5" },
+    { .name = NULL },
+};
+
+static const char *const proofs[] = { "c0=20 a=0 lambda=0.5 init=0.3", NULL };
+
+enum { USERS_GRAM, ITEMS, ITEMS_GRAM, USERS };
+
+static int passes(const pm_config *config, int64_t users, int64_t items, pm_pass *out)
+{
+    (void)config, (void)users, (void)items;
+    out[USERS_GRAM] = (pm_pass){ .name = "users.gram", .axis = PM_AXIS_STEPS, .solve = true, .total = 1 };
+    out[ITEMS] = (pm_pass){ .name = "items", .axis = PM_AXIS_ITEMS, .in_order = true, .solve = true };
+    out[ITEMS_GRAM] = (pm_pass){ .name = "items.gram", .axis = PM_AXIS_STEPS, .solve = true, .total = 1 };
+    out[USERS] = (pm_pass){ .name = "users", .axis = PM_AXIS_USERS, .in_order = true, .solve = true };
+    return 4;
+}
+
+static pm_status check(const pm_config *c, int64_t items)
+{
+    PM_REQUIRE(c, pm_config_integer(c, "rank") <= items, PM_ERR_ARG, "rank = %s is more than the matrix can have: there are %" PRId64 " items; lower it",
+               pm_config_text(c, "rank"), items);
+    return PM_OK;
+}
+
+static float number(const pm_build *b, const char *name)
+{
+    return (float)pm_config_number(b->config, name);
+}
+
+static pm_var factors(pm_build *b, bool users)
+{
+    return pm_param(b->net, users ? "users" : "items", users ? b->users : b->items, pm_config_integer(b->config, "rank"),
+                    (pm_init){ PM_INIT_NORMAL, number(b, "init") });
+}
+
+static pm_var statistic(pm_build *b, const char *name, int64_t rows, int64_t cols)
+{
+    return pm_statistic(b->net, name, rows, cols, (pm_init){ PM_INIT_ZERO, 0 });
+}
+
+static pm_var gram(pm_build *b, bool users)
+{
+    const int64_t rank = pm_config_integer(b->config, "rank");
+    return statistic(b, users ? "users.gram" : "items.gram", rank, rank);
+}
+
+// What a missing interaction of each item weighs; 0 for one that nobody has chosen, unless all are alike. n^a / Σ n^a is a softmax of a · log n.
+static pm_var missing(pm_build *b)
+{
+    return statistic(b, "missing", 1, b->items);
+}
+
+static pm_var weigh_missing(pm_build *b)
+{
+    pm_graph *g = b->g;
+    const pm_var count = pm_csr_col_count(g, pm_constant(g, "train.col"), b->items);
+    pm_var power = pm_scale(g, pm_log_count(g, count), number(b, "a"));
+    if (pm_config_number(b->config, "a") > 0) {
+        const pm_var none = pm_relu(g, pm_axpy(g, pm_to_f32(g, count), pm_fill(g, 1, b->items, 1.0f), -1.0f));
+        power = pm_axpy(g, none, power, -1e6f);
+    }
+    return pm_scale(g, pm_softmax(g, power), number(b, "c0"));
+}
+
+// One sweep over the factors x of a batch, rows of the axis `users`; m: what a missing entry weighs by row. Returns what is left of the
+// targets at the end.
+static pm_var sweep(pm_build *b, bool users, pm_var m, pm_var x)
+{
+    pm_graph *g = b->g;
+    const pm_var left = pm_fill(g, 1, b->x.entries, number(b, "w"));
+    const pm_var others = users ? pm_reshape(g, missing(b), b->items, 1) : pm_fill(g, b->users, 1, 1.0f);    // a missing entry weighs m times this
+    const pm_var more = pm_sddmm(g, b->x.ptr, b->x.col, pm_scale(g, pm_reshape(g, m, b->x.rows, 1), -1.0f), others, pm_fill(g, 1, b->x.items, number(b, "w")));
+    pm_eals_rows(g, b->x.ptr, b->x.col, more, left, factors(b, !users), gram(b, !users), m, x, number(b, "lambda"));
+    return left;
+}
+
+static pm_var dots(pm_graph *g, pm_var x, pm_var y)
+{
+    return pm_row_sum(g, pm_mul(g, x, y));
+}
+
+// The objective, over the users: what their rows add, of which t = w − c · score is left at the entries, and the penalty of the items. Entries add
+// c · score² − 2 w · score + w = w − score · (w + t).
+static void add_objective(pm_build *b, pm_var x, pm_var left)
+{
+    pm_graph *g = b->g;
+    const int64_t batch = b->x.rows, steps = (b->users + batch - 1) / batch;
+    const float w = number(b, "w"), share = (float)((double)steps / (double)b->users);    // what is logged are means over the steps
+    const pm_var q = factors(b, false), all = pm_fill(g, 1, b->x.entries, w), one = pm_fill(g, b->items, 1, 1.0f);
+    const pm_var known = pm_sub(g, pm_spmm(g, b->x.ptr, b->x.col, all, one), dots(g, x, pm_spmm(g, b->x.ptr, b->x.col, pm_add(g, all, left), q)));
+    const pm_var absent = dots(g, x, pm_matmul(g, x, gram(b, false), false, false));
+    const pm_var rows = pm_add(g, pm_axpy(g, dots(g, x, x), known, number(b, "lambda")), absent);
+    const pm_var live = pm_row_weight(g, pm_to_f32(g, b->live), b->live, batch);    // 1 for live rows, else 0
+    const pm_var sum = pm_scale(g, pm_col_sum(g, pm_mul(g, rows, live)), share);
+    pm_add_loss(b, "objective", pm_axpy(g, statistic(b, "items.penalty", 1, 1), sum, (float)(1.0 / (double)b->users)));
+}
+
+static void solve_rows(pm_build *b, bool users)
+{
+    pm_graph *g = b->g;
+    const pm_var all = factors(b, users), x = pm_gather_rows(g, all, b->rows);
+    const pm_var m = users ? pm_fill(g, 1, b->x.rows, 1.0f) : pm_take_cols(g, missing(b), b->rows);
+    const pm_var left = sweep(b, users, m, x);
+    pm_put_rows(g, x, b->state, all);
+    if (users) add_objective(b, x, left);
+}
+
+static void solve(pm_build *b)
+{
+    pm_graph *g = b->g;
+    const bool users = b->pass == USERS_GRAM || b->pass == USERS;
+    if (b->pass == ITEMS || b->pass == USERS) {
+        solve_rows(b, users);
+        return;
+    }
+    if (pm_config_integer(b->config, "rank") > b->users)
+        pm_graph_fail(g, PM_ERR_ARG, "rank = %s is more than the matrix can have: there are %" PRId64 " training users; lower it", pm_config_text(b->config, "rank"),
+                      b->users);
+    const pm_var y = factors(b, users);
+    gram(b, users);
+    missing(b);
+    if (users) {
+        pm_output(g, weigh_missing(b), "missing");
+        pm_output(g, pm_matmul(g, y, y, true, false), "users.gram");
+        return;
+    }
+    pm_output(g, pm_matmul(g, pm_mul_col(g, y, pm_reshape(g, missing(b), b->items, 1)), y, true, false), "items.gram");
+    statistic(b, "items.penalty", 1, 1);
+    pm_output(g, pm_scale(g, pm_col_sum(g, dots(g, y, y)), number(b, "lambda")), "items.penalty");
+}
+
+static const char *diverged(const pm_config *config, const char *loss, double value)
+{
+    (void)config, (void)loss;
+    return isfinite(value) ? NULL : "the factors grew too large; try a larger lambda, or lower c0";
+}
+
+// A user's factors by sweeps over what is known of it now, from zero.
+static pm_var score(pm_build *b)
+{
+    pm_graph *g = b->g;
+    const pm_var x = pm_fill(g, b->x.rows, pm_config_integer(b->config, "rank"), 0), m = pm_fill(g, 1, b->x.rows, 1.0f);
+    for (int64_t s = 0; s < pm_config_integer(b->config, "fold_sweeps"); s++) sweep(b, true, m, x);
+    return pm_matmul(g, x, factors(b, false), false, true);
+}
+
+const pm_model pm_model_eals = {
+    .name = "eals",
+    .title = "Element-wise ALS: matrix factorisation whose missing data weigh by popularity",
+    .paper = "He et al., 2016, Fast Matrix Factorization for Online Recommendation with Implicit Feedback",
+    .hypers = hypers,
+    .grids = grids,
+    .proofs = proofs,
+    .passes = passes,
+    .check = check,
+    .solve = solve,
+    .score = score,
+    .diverged = diverged,
+};
