@@ -43,6 +43,10 @@ typedef struct pm_spec {
     // says so. Validation is not looked at then; with `refit` it is trained on from the start.
     bool               legacy_test_selection;
     pm_ties            ties;
+    // Above 1: so many trainings, the seeds of model and split one higher each. With split.folds and no split.fold: one for each fold, the seed of the model one
+    // higher each. The result is of all of them; see pm_repeat.
+    int64_t            repeats;
+    int64_t            repeat;            // of one of these: its number from 1 on, which keeps synthetic data the same for all
 } pm_spec;
 
 typedef struct pm_result pm_result;    // of training or evaluation; hangs from the context
@@ -55,6 +59,14 @@ typedef struct pm_epoch_log {
     double  schedule[PM_MAX_SCHEDULE];    // the model's columns at the epoch's last step
     double  seconds;
 } pm_epoch_log;
+
+// One of several trainings of a spec.
+typedef struct pm_repeat {
+    const char *run;         // its folder, RUN/repeat-1, RUN/repeat-2, …: a run like any other. NULL when nothing was saved
+    const char *document;    // pm_result_json of it
+    int64_t     epochs, best_epoch;
+    pm_metric_result *validation, *metrics;    // as many as the result has
+} pm_repeat;
 
 struct pm_result {
     const char *model, *device, *backend, *profile, *protocol, *select;
@@ -79,10 +91,15 @@ struct pm_result {
     const char   *loss_name[PM_MAX_LOSSES];
     uint64_t      peak_device_memory;
     const char   *run;    // its folder, NULL when nothing was saved
+    // Of several trainings (pm_spec.repeats): the metrics are their means; se is the deviation over them by the root of their number, ci95 goes by Student's
+    // t, n counts all; there are no values per user, and what else is said is of the last one.
+    int           repeat_count;    // 0: one training
+    pm_repeat    *repeats;
+    double       *validation_sd, *metrics_sd;    // deviations over them
 };
 
 // Trains, chooses the epoch on validation, then reads the test set once. run: the folder to save into, NULL: none.
-// When the context is cancelled, a checkpoint is saved first and PM_ERR_CANCELLED returned.
+// When the context is cancelled, a checkpoint is saved first and PM_ERR_CANCELLED returned. With spec->repeats or folds the folder has a run folder for each.
 pm_status pm_train(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result **out);
 
 // Goes on where the checkpoint stands, to the same bits as if never stopped; from the start where there is none yet. device: NULL for

@@ -48,7 +48,6 @@ const pm_option_group pm_group_split = { "Split", (const pm_option[]){
     PM_TEXT("test-from", 0, "DATE", "temporal: the test part begins with this day (2003-02-28, UTC) or second (Unix time)"),
     PM_INTEGER("negatives", 0, "N", 1, 1e9, "leave-one-out: sampled candidates beside the target. Default: 100"),
     PM_CHOICE("validation", 0, "WHICH", "previous|random", "leave-one-out: the validation item of a user, the one before the test item or any"),
-    PM_INTEGER("folds", 0, "K", 2, 1000, "rating: K trainings, each tested on another K-th of the ratings; means and deviations of all"),
     PM_SEED("split-seed", 0, "N", "seed of the split alone. Default: --seed"),
     { 0 } } };
 
@@ -68,6 +67,11 @@ const pm_option_group pm_group_choose = { "Choice and evaluation", (const pm_opt
     PM_FLAG("legacy-test-selection", 0, "choose the epoch on the test part, as much published work does; the figures flatter and are marked wherever they go. With --refit "
       "train on train + validation"),
     PM_CHOICE("ties", 0, "RULE", "expected|optimistic|pessimistic|id", "where a tied target ranks (leave-one-out). Default: expected"),
+    { 0 } } };
+
+const pm_option_group pm_group_repeat = { "Repetition", (const pm_option[]){
+    PM_INTEGER("repeats", 0, "K", 2, 10000, "K trainings on other splits, seeds from the given ones on: means and deviations, a run folder RUN/repeat-N for each"),
+    PM_INTEGER("folds", 0, "K", 2, 10000, "rating: K trainings, each tested on another K-th of the ratings"),
     { 0 } } };
 
 const pm_option_group pm_group_save = { "Run", (const pm_option[]){
@@ -155,6 +159,7 @@ pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
         .validate_every = pm_cli_integer(cli, "validate-every", 0),
         .save_every = pm_cli_number(cli, "save-every", 0),
         .refit = pm_cli_has(cli, "refit"),
+        .repeats = pm_cli_integer(cli, "repeats", 0),
         .legacy_test_selection = pm_cli_has(cli, "legacy-test-selection"),
     };
     spec->split.seed = pm_cli_seed(cli, "split-seed", spec->seed);

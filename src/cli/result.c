@@ -27,6 +27,35 @@ static const pm_metric_result *find_metric(const pm_metric_result *all, int coun
     return NULL;
 }
 
+// "0.8612 ± 0.0031": mean and deviation over several trainings.
+static void spread_cell(pm_grid *grid, const pm_metric_result *metric, double sd)
+{
+    pm_grid_cell(grid, "%.4f ± %.4f", metric->mean, sd);
+}
+
+static pm_status show_repeats(const pm_cli *cli, const pm_result *r)
+{
+    const bool validated = r->validation_count > 0;
+    pm_grid *grid;
+    const int count = PM_MAX(r->metric_count, r->validation_count);
+    PM_TRY(pm_grid_create(cli->ctx, validated && r->metric_count ? "lrrr" : "lrr", &grid));
+    pm_grid_cell(grid, "metric");
+    if (validated) pm_grid_cell(grid, "validation");
+    if (r->metric_count) pm_grid_cell(grid, r->legacy_test_selection ? "test, which chose the epoch" : "test");
+    pm_grid_cell(grid, "n");
+    for (int i = 0; i < count; i++) {
+        pm_grid_cell(grid, "%s", (r->metric_count ? r->metrics : r->validation)[i].name);
+        if (validated) spread_cell(grid, &r->validation[i], r->validation_sd[i]);
+        if (r->metric_count) spread_cell(grid, &r->metrics[i], r->metrics_sd[i]);
+        pm_grid_cell(grid, "%" PRId64, (r->metric_count ? r->metrics : r->validation)[i].n);
+    }
+    printf("\n");
+    PM_TRY(pm_grid_print(&grid, true));
+    printf("± is the deviation over the %d trainings, each on another split\n", r->repeat_count);
+    if (r->run) printf("\nSaved in %s, a run each; such as: %s evaluate %s\n", r->run, cli->program, r->repeats[0].run);
+    return PM_OK;
+}
+
 static pm_status show_metrics(pm_cli *cli, const pm_result *r)
 {
     const bool tested = r->metric_count > 0, validated = r->validation_count > 0;
@@ -105,6 +134,12 @@ pm_status pm_cli_show_result(pm_cli *cli, const pm_result *r)
     printf("%-12s %.2f s; most device memory held: ", "evaluation", r->eval_seconds);
     show_memory(r->peak_device_memory);
     printf("\n");
+    if (r->repeat_count) {
+        printf("%-12s %d, %" PRId64 " steps, %.1f s\n", "trainings", r->repeat_count, r->steps, r->train_seconds);
+        PM_TRY(show_repeats(cli, r));
+        if (r->legacy_test_selection) printf("Beware: epochs were chosen on the test set (--legacy-test-selection): these figures flatter the model\n");
+        return PM_OK;
+    }
     void (*const show)(const char *, const pm_eval_part *, const pm_metrics_counts *) = is_of_ratings(r) ? show_ratings : show_part;
     if (r->split && r->validation_count) show("validation", &r->split->valid, &r->validation_counts);
     if (r->split && r->metric_count) show("test", &r->split->test, &r->test_counts);

@@ -55,7 +55,7 @@ const pm_cli_command pm_cli_train = {
                 "train --resume run",
     .most = 1, .computes = true, .hypers = true, .run = run_train,
     .groups = (const pm_option_group *const[]){ &pm_group_model, &pm_group_read, &pm_group_filter, &pm_group_split, &pm_group_choose,
-                                                &pm_group_save, &pm_group_device, &pm_group_common, NULL },
+                                                &pm_group_repeat, &pm_group_save, &pm_group_device, &pm_group_common, NULL },
 };
 
 // ---- evaluate ------------------------------------------------------------------------------------------------------

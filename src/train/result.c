@@ -85,14 +85,15 @@ static bool add_number(cJSON *object, const char *key, double value)
     return isfinite(value) ? cJSON_AddNumberToObject(object, key, value) != NULL : cJSON_AddNullToObject(object, key) != NULL;
 }
 
-static bool add_metrics(cJSON *document, const char *key, const pm_metric_result *metrics, int count)
+// sd: deviations over several trainings; NULL.
+static bool add_metrics(cJSON *document, const char *key, const pm_metric_result *metrics, const double *sd, int count)
 {
     cJSON *object = cJSON_AddObjectToObject(document, key);
     bool good = object != NULL;
     for (int i = 0; good && i < count; i++) {
         cJSON *m = cJSON_AddObjectToObject(object, metrics[i].name);
         good = m && add_number(m, "mean", metrics[i].mean) && add_number(m, "se", metrics[i].se) &&
-               add_number(m, "ci95", metrics[i].ci95) && add_number(m, "n", (double)metrics[i].n);
+               add_number(m, "ci95", metrics[i].ci95) && add_number(m, "n", (double)metrics[i].n) && (!sd || add_number(m, "sd", sd[i]));
     }
     return good;
 }
@@ -150,6 +151,18 @@ static bool add_analyses(cJSON *document, const pm_result *result)
     return good;
 }
 
+static bool add_repeats(cJSON *document, const pm_result *r)
+{
+    if (!r->repeat_count) return true;
+    cJSON *all = cJSON_AddArrayToObject(document, "repeats");
+    bool good = all != NULL;
+    for (int i = 0; good && i < r->repeat_count; i++) {
+        cJSON *one = cJSON_Parse(r->repeats[i].document);
+        good = one && cJSON_AddItemToArray(all, one);
+    }
+    return good;
+}
+
 static bool fill_document(cJSON *d, const pm_result *r)
 {
     cJSON *data;
@@ -163,8 +176,8 @@ static bool fill_document(cJSON *d, const pm_result *r)
            add_number(d, "epochs", (double)r->epochs) && add_number(d, "best_epoch", (double)r->best_epoch) &&
            add_number(d, "steps", (double)r->steps) && add_number(d, "train_seconds", r->train_seconds) &&
            add_number(d, "eval_seconds", r->eval_seconds) && add_number(d, "peak_device_memory", (double)r->peak_device_memory) &&
-           add_excluded(d, r) && add_metrics(d, "validation", r->validation, r->validation_count) &&
-           add_metrics(d, "metrics", r->metrics, r->metric_count) && add_analyses(d, r);
+           (r->repeat_count || add_excluded(d, r)) && add_metrics(d, "validation", r->validation, r->validation_sd, r->validation_count) &&
+           add_metrics(d, "metrics", r->metrics, r->metrics_sd, r->metric_count) && add_analyses(d, r) && add_repeats(d, r);
 }
 
 pm_status pm_result_json(const void *parent, const pm_result *result, char **json)

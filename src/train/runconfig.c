@@ -73,6 +73,8 @@ static const field fields[] = {
     FIELD(refit, FLAG),
     FIELD(legacy_test_selection, FLAG),
     FIELD(ties, TIES),
+    FIELD(repeats, INTEGER),
+    FIELD(repeat, INTEGER),
 };
 
 static const char *const ties_names[] = {

@@ -25,15 +25,23 @@ static pm_status write_spec(const void *object, const char *path, const pm_spec 
     return st;
 }
 
+char *pm_run_repeat(const void *parent, const char *run, int64_t number)
+{
+    return pm_sprintf(parent, "%s/repeat-%" PRId64, run, number);
+}
+
 pm_status pm_run_begin(const void *object, const char *run, const pm_spec *spec)
 {
     char *checkpoint = pm_sprintf(object, "%s/checkpoint.safetensors", run), *config = pm_sprintf(object, "%s/config.json", run);
-    pm_status st = checkpoint && config ? pm_make_folder(object, run) : PM_ERR_NOMEM;
-    if (st == PM_OK && pm_file_exists(checkpoint))
+    char *first = pm_run_repeat(object, run, 1), *repeat = first ? pm_sprintf(object, "%s/config.json", first) : NULL;
+    pm_status st = checkpoint && config && repeat ? pm_make_folder(object, run) : PM_ERR_NOMEM;
+    if (st == PM_OK && (pm_file_exists(checkpoint) || pm_file_exists(repeat)))
         st = pm_fail(object, PM_ERR_ARG, "%s holds a run already; go on with it by --resume %s, or name another folder", run, run);
     if (st == PM_OK) st = write_spec(object, config, spec);
     pm_free(checkpoint);
     pm_free(config);
+    pm_free(first);
+    pm_free(repeat);
     return st;
 }
 

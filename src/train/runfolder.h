@@ -6,6 +6,8 @@
 
 // Makes the folder and writes config.json. A folder that holds a checkpoint is refused: nothing may be lost.
 pm_status pm_run_begin(const void *object, const char *run, const pm_spec *spec);
+// RUN/repeat-N, hanging from parent; NULL without memory.
+char     *pm_run_repeat(const void *parent, const char *run, int64_t number);
 pm_status pm_run_read_spec(const void *parent, const char *run, pm_spec **out);
 
 // items.tsv and users.tsv.

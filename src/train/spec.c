@@ -24,7 +24,14 @@ pm_status pm_spec_complete(const void *parent, const pm_spec *in, pm_spec *out)
                "a rating range of %g to %g makes no sense; the least comes first, such as 1,5", range->lo, range->hi);
     if (!out->split.protocol) out->split.protocol = "strong";
     if (!out->split_seed_given) out->split.seed = out->seed;
-    if (!out->data) out->synth.seed = out->split.seed;
+    PM_REQUIRE(parent, in->repeats >= 0 && in->repeat >= 0, PM_ERR_ARG, "repeats = %" PRId64 " must not be negative", in->repeats);
+    PM_REQUIRE(parent, in->repeats <= 1 || in->split.folds == 0, PM_ERR_ARG, "repeats = %" PRId64 " and folds = %" PRId64 " both say how often to train; give one", in->repeats,
+               in->split.folds);
+    PM_REQUIRE(parent, in->split.folds == 0 || pm_name_equal(out->split.protocol, "rating"), PM_ERR_ARG, "folds are cut by --protocol rating alone; with %s use --repeats",
+               out->split.protocol);
+    PM_REQUIRE(parent, in->repeats <= 1 || !pm_name_equal(out->split.protocol, "files"), PM_ERR_ARG,
+               "repeats differ in how the data are split, and --protocol files takes the parts as they are");
+    if (!out->data) out->synth.seed = out->split.seed - (out->repeat > 1 && !out->split.folds ? (uint64_t)out->repeat - 1 : 0);
     if (!out->metrics) out->metrics = usual_metrics(out->split.protocol);
     if (!out->select) {
         char *first = pm_strdup(parent, out->metrics);

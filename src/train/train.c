@@ -256,11 +256,32 @@ static pm_status train_on(pm_ctx *ctx, const char *run, const char *device, pm_t
 
 pm_status pm_train(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result **out)
 {
+    int64_t count;
+    if (pm_spec_repeats(spec, &count)) return pm_train_repeats(ctx, spec, run, false, out);
     return pm_train_with(ctx, spec, run, NULL, out);
+}
+
+// The spec of a folder that holds several trainings; NULL where it holds one. Hangs from parent.
+static pm_status read_repeated(const void *parent, const char *run, pm_spec **out)
+{
+    int64_t count;
+    PM_TRY(pm_run_read_spec(parent, run, out));
+    if (!pm_spec_repeats(*out, &count)) *out = NULL;
+    return PM_OK;
 }
 
 pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_result **out)
 {
+    pm_spec *repeated = NULL;
+    *out = NULL;
+    void *scratch = pm_alloc(ctx, 1);
+    PM_CHECK_ALLOC(scratch);
+    pm_status st = read_repeated(scratch, run, &repeated);
+    const bool several = st == PM_OK && repeated;
+    if (several && device) repeated->device = device;
+    if (several) st = pm_train_repeats(ctx, repeated, run, true, out);
+    pm_free(scratch);
+    if (st != PM_OK || several) return st;
     return train_on(ctx, run, device, NULL, out);
 }
 

@@ -61,6 +61,10 @@ typedef struct pm_trainer {
 // to the same bits as one that never did.
 pm_status pm_train_or_resume(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out);
 
+// Whether a spec asks for more than one training, and for how many. run of pm_train_repeats: NULL, or a folder with a spec, new or to go on with (resume).
+bool      pm_spec_repeats(const pm_spec *spec, int64_t *count);
+pm_status pm_train_repeats(pm_ctx *ctx, const pm_spec *spec, const char *run, bool resume, pm_result **out);
+
 // pm_train with `extra`.
 pm_status pm_train_with(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out);
 

@@ -8,7 +8,9 @@
 pm_status pm_use_open(const void *parent, const char *run, pm_opened *o)
 {
     pm_spec *asked;
+    int64_t repeats;
     PM_TRY(pm_run_read_spec(parent, run, &asked));
+    PM_REQUIRE(parent, !pm_spec_repeats(asked, &repeats), PM_ERR_ARG, "%s holds %" PRId64 " runs; name one of them, such as %s/repeat-1", run, repeats, run);
     o->spec = pm_new(parent, pm_spec);
     PM_CHECK_ALLOC(o->spec);
     PM_TRY(pm_spec_complete(parent, asked, o->spec));

@@ -291,6 +291,61 @@ static void rankings_of_a_rating_model(void **state)
     }
 }
 
+// Three trainings, stopped in the second and gone on with: each a run with the bits of one that was never stopped; means and deviations are of the three.
+static void repeats_are_runs_of_their_own(void **state)
+{
+    static const char *const quick[] = { "rank=3", "epochs=3", "batch=100" };
+    fixture *f = *state;
+    const char *path = ratings_file(f);
+    const char *whole = in_folder(f, "whole"), *stopped = in_folder(f, "stopped");
+    pm_spec spec = rating_spec("svd", path);
+    char message[512];
+    spec.settings = quick;
+    spec.setting_count = 3;
+    spec.repeats = 3;
+    pm_result *r = trained(f, &spec, whole);
+    assert_int_equal(r->repeat_count, 3);
+    assert_null(r->test_users);
+    double mean = 0, squares = 0;
+    int64_t n = 0;
+    for (int i = 0; i < 3; i++) {
+        mean += r->repeats[i].metrics[0].mean / 3;
+        n += r->repeats[i].metrics[0].n;
+    }
+    for (int i = 0; i < 3; i++) squares += pow(r->repeats[i].metrics[0].mean - mean, 2);
+    assert_true(fabs(r->metrics[0].mean - mean) < 1e-12 && fabs(r->metrics_sd[0] - sqrt(squares / 2)) < 1e-12);
+    assert_true(r->metrics_sd[0] > 0 && fabs(r->metrics[0].ci95 / r->metrics[0].se - 4.3027) < 1e-3);
+    assert_int_equal(r->metrics[0].n, n);
+    assert_int_equal(train_until(&spec, stopped, 16, 1, NULL, NULL, message), PM_ERR_CANCELLED);
+    assert_non_null(strstr(message, "--resume"));
+    assert_null(strstr(message, "repeat-"));
+    assert_int_equal(train_until(NULL, stopped, -1, 1, NULL, NULL, message), PM_OK);
+    char *json;
+    assert_int_equal(pm_result_json(f->ctx, r, &json), PM_OK);
+    assert_non_null(strstr(json, "\"sd\":"));
+    for (int i = 1; i <= 3; i++) {
+        char a[600], b[600];
+        snprintf(a, sizeof a, "%s/repeat-%d", whole, i);
+        snprintf(b, sizeof b, "%s/repeat-%d", stopped, i);
+        assert_same_run(a, b, "a repeat");
+        pm_result *one;
+        assert_int_equal(pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = b }, &one), PM_OK);
+        assert_true(one->metrics[0].mean == r->repeats[i - 1].metrics[0].mean);
+        pm_result_destroy(&one);
+    }
+    pm_result *none;
+    assert_int_equal(pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = whole }, &none), PM_ERR_ARG);
+    says(f, "holds 3 runs");
+    assert_int_equal(pm_train(f->ctx, &spec, whole, &none), PM_ERR_ARG);
+    says(f, "holds a run already");
+    pm_result_destroy(&r);
+    spec.split.protocol = "random";
+    spec.repeats = 0;
+    spec.split.folds = 3;
+    spec.split.test_share = 0;
+    refused(f, &spec, PM_ERR_ARG, "folds are cut by --protocol rating alone");
+}
+
 int main(void)
 {
     pm_ctx *ctx;
@@ -302,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(constant_ratings_work, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_rating_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rankings_of_a_rating_model, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(repeats_are_runs_of_their_own, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("train.rating", tests, NULL, NULL);
 }
