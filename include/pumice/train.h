@@ -81,6 +81,9 @@ struct pm_result {
     pm_metric_result *validation, *metrics;
     pm_metrics *validation_users, *test_users;     // values per user, for tests and breakdowns; NULL for validation when a refit was resumed
     pm_metrics_counts validation_counts, test_counts;
+    // Sparse autoencoders, Section 2.3, in squares of the data's units, where test ratings are predicted: the mean square error there, and when the test ratings
+    // are what the model is fed. n 0: none; the second is of models that are fed ratings of users or items.
+    pm_metric_result prediction_error, reconstruction_error;
     const pm_split *split;
     int           analysis_count;      // 0 where none was asked for
     pm_analysis  *analysis;
@@ -122,7 +125,7 @@ pm_status pm_evaluate(pm_ctx *ctx, const pm_evaluate_params *params, pm_result *
 typedef struct pm_recommend_params {
     const char        *run, *device;
     const char        *user;     // an id, or NULL
-    const char *const *items;    // ids
+    const char *const *items;    // ids; for a model whose scores are ratings each with a rating: "id:4.5"
     int                item_count;
     int64_t            top;
 } pm_recommend_params;
@@ -139,13 +142,19 @@ typedef struct pm_predict_params {
     const char    *run, *device;
     pm_read_params pairs;     // a file of user,item, in any format that pm_data_read takes; values and times are not looked at. A pair given twice is
                               // predicted once
+    // path NULL: none. Known ratings, user,item,rating, beside those of the run. A model that is fed what users have knows the users of this file, new or not,
+    // by them alone. One that is fed what items have (vencoder) adds them to the data: its items may be new ones.
+    pm_read_params ratings;
 } pm_predict_params;
 typedef struct pm_prediction {
     const char *user, *item;
     float       score;
 } pm_prediction;
 // *list hangs from ctx.
-// Errors    PM_ERR_NOT_FOUND naming the first user or item that the run does not know, or of whom it has no history; what pm_data_read fails with
+// Scores of a model of ratings are ratings in the data's units, within their range where the run clips; a user or item without training ratings has the
+// means alone.
+// Errors    PM_ERR_NOT_FOUND naming the first user or item that the run does not know, or of whom it has no history; PM_ERR_ARG for ratings given to a model
+//           that knows users and items by id; what pm_data_read fails with
 pm_status pm_predict(pm_ctx *ctx, const pm_predict_params *params, pm_prediction **list, int64_t *count);
 
 // The result document of DESIGN as JSON text; hangs from parent.

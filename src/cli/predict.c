@@ -65,6 +65,7 @@ static pm_status run_predict(pm_cli *cli)
         .device = pm_cli_text(cli, "device"),
         .pairs = { .path = pm_cli_text(cli, "pairs"), .format = pm_cli_text(cli, "format"), .columns = pm_cli_text(cli, "columns"),
                    .skip_bad_lines = pm_cli_has(cli, "skip-bad-lines") },
+        .ratings = { .path = pm_cli_text(cli, "ratings"), .format = pm_cli_text(cli, "format"), .skip_bad_lines = pm_cli_has(cli, "skip-bad-lines") },
     };
     pm_prediction *list;
     int64_t count;
@@ -79,8 +80,10 @@ static pm_status run_predict(pm_cli *cli)
 
 static const pm_option_group pairs_group = { "Pairs", (const pm_option[]){
     PM_TEXT("pairs", 0, "FILE", "a user and an item a line; ratings and times beside them are not looked at"),
-    PM_TEXT("format", 0, "NAME", "of that file, as for train"),
-    PM_TEXT("columns", 0, "LIST", "names or numbers of user,item in that file"),
+    PM_TEXT("ratings", 0, "FILE", "a user, an item and a rating a line, known beside the run's data: of users, new or not, for a model that is fed what users have "
+            "(they are known by these alone); of items, new or not, for one that is fed what items have, such as vencoder"),
+    PM_TEXT("format", 0, "NAME", "of these files, as for train"),
+    PM_TEXT("columns", 0, "LIST", "names or numbers of user,item in the file of pairs"),
     PM_FLAG("skip-bad-lines", 0, "count and report bad lines instead of failing at the first"),
     PM_TEXT("output", 'o', "FILE", "write them there as text: tabs where the name says .tsv, else commas; gzip where it ends in .gz"),
     { 0 } } };
@@ -88,8 +91,8 @@ static const pm_option_group pairs_group = { "Pairs", (const pm_option[]){
 const pm_cli_command pm_cli_predict = {
     .name = "predict", .operands = "RUN --pairs FILE [OPTION]…",
     .summary = "Prints the scores of pairs of users and items, known ones too, in their order.",
-    .text = "A score is the model's own: it ranks the items of one user, and is a rating or a probability only where the model makes it one.",
-    .examples = "predict run --pairs pairs.csv\npredict run --pairs ratings.dat -o scores.tsv", .least = 1, .most = 1, .computes = true,
+    .text = "A score is the model's own: it ranks the items of one user. Of a model of ratings it is a rating, in the data's units.",
+    .examples = "predict run --pairs pairs.csv\npredict run --pairs ratings.dat -o scores.tsv\npredict run --ratings new-user.csv --pairs pairs.csv", .least = 1, .most = 1, .computes = true,
     .run = run_predict,
     .groups = (const pm_option_group *const[]){ &pairs_group, &pm_group_device, &pm_group_common, NULL },
 };

@@ -111,6 +111,14 @@ static void show_part(const char *name, const pm_eval_part *part, const pm_metri
     printf("\n");
 }
 
+static void show_errors(const pm_result *r)
+{
+    if (!r->prediction_error.n) return;
+    printf("prediction error %.4f", r->prediction_error.mean);
+    if (r->reconstruction_error.n) printf(", reconstruction error %.4f", r->reconstruction_error.mean);
+    printf(": mean squares at the test ratings%s\n", r->reconstruction_error.n ? ", the second when they are what the model is fed" : "");
+}
+
 static void show_memory(uint64_t bytes)
 {
     if (bytes >= 1u << 30) printf("%.2f GiB", (double)bytes / (double)(1u << 30));
@@ -144,10 +152,12 @@ pm_status pm_cli_show_result(pm_cli *cli, const pm_result *r)
     if (r->split && r->validation_count) show("validation", &r->split->valid, &r->validation_counts);
     if (r->split && r->metric_count) show("test", &r->split->test, &r->test_counts);
     PM_TRY(show_metrics(cli, r));
+    show_errors(r);
     if (r->metric_count && r->legacy_test_selection)
         printf("Beware: the epoch was chosen on the test set (--legacy-test-selection): these figures flatter the model\n");
     if (r->metric_count && r->test_counts.tied_share > tied_share_worth_telling)
         printf("Beware: %.1f %% of the users have a tied target; see --ties\n", 100 * r->test_counts.tied_share);
-    if (r->run) printf("\nSaved in %s; try: %s recommend %s --items ID,ID\n", r->run, cli->program, r->run);
+    const bool rated = pm_config_text(r->config, "center") != NULL;
+    if (r->run) printf("\nSaved in %s; try: %s recommend %s --items %s\n", r->run, cli->program, r->run, rated ? "ID:4,ID:2" : "ID,ID");
     return PM_OK;
 }

@@ -156,8 +156,8 @@ static const pm_option_group recommend_group = { "For whom", (const pm_option[])
 
 const pm_cli_command pm_cli_recommend = {
     .name = "recommend", .operands = "RUN --user ID [OPTION]…\nRUN --items ID,ID,… [OPTION]…",
-    .summary = "Prints the best items for a user, or for a list of items.",
-    .examples = "recommend run --user u7\nrecommend run --items i3,i14,i15 --top 5 --json", .least = 1, .most = 1, .computes = true,
+    .summary = "Prints the best items for a user, or for a list of items; for a model of ratings each with a rating.",
+    .examples = "recommend run --user u7\nrecommend run --items i3,i14,i15 --top 5 --json\nrecommend run --items i3:5,i14:2.5", .least = 1, .most = 1, .computes = true,
     .run = run_recommend,
     .groups = (const pm_option_group *const[]){ &recommend_group, &pm_group_device, &pm_group_common, NULL },
 };

@@ -381,8 +381,8 @@ static pm_status read_tensor(pm_evaluator *e, const char *suffix, void *data)
 
 static pm_status not_finite(const pm_evaluator *e, int64_t u)
 {
-    return pm_fail(e, PM_ERR_NUMERIC, "the scores of user \"%s\" are not finite; the model has diverged: try a lower lr",
-                   pm_ids_name(e->s->split->users, e->part->user[u]));
+    const char *name = pm_ids_name(e->s->split->users, e->part->user[u]);
+    return pm_fail(e, PM_ERR_NUMERIC, "the scores of user \"%s\" are not finite; the model has diverged: try a lower lr", name ? name : "(new)");
 }
 
 static pm_status feed_lists(pm_evaluator *e, pm_metrics *m)

@@ -1,8 +1,11 @@
 // Scores of given pairs: the users of the pairs are a part whose candidates are their items.
+#include <math.h>
+
 #include <pumice/state.h>
 
+#include "train/given.h"
+#include "train/rating.h"
 #include "train/runfolder.h"
-#include "train/use.h"
 
 // Where what is known of each user stands: a row of the test part, else of validation with what was to be found there, else of training.
 typedef struct place {
@@ -12,10 +15,13 @@ typedef struct place {
 
 typedef struct predictor {
     const pm_split *split;
-    place          *places;    // [users of the split]
-    uint32_t       *row;       // [users of the split] of the part, plus 1; 0: none
+    bool            alone;     // whom nothing is known of can be predicted for all the same
+    pm_given_ratings given;    // in NULL: none
+    int64_t         users;     // of the split, behind them those of the given ratings
+    place          *places;    // [users]
+    uint32_t       *row;       // [users] of the part, plus 1; 0: none
     pm_interactions *pairs;
-    uint32_t       *user, *item;    // [pairs] in the split's numbers
+    uint32_t       *user, *item;    // [pairs] in these numbers
     uint32_t       *at;             // [pairs] among the candidates of the user
 } predictor;
 
@@ -27,8 +33,11 @@ static void note_places(predictor *p, const uint32_t *user, int64_t users, const
 static pm_status find_places(const void *scratch, predictor *p)
 {
     const pm_split *s = p->split;
-    p->places = pm_new_array(scratch, place, PM_MAX(pm_ids_count(s->users), 1));
+    const int64_t own = pm_ids_count(s->users);
+    p->users = own + p->given.rows.rows;
+    p->places = pm_new_array(scratch, place, PM_MAX(p->users, 1));
     PM_CHECK_ALLOC(p->places);
+    for (int64_t g = own; g < p->users; g++) p->places[g] = (place){ &p->given.rows, NULL, g - own };
     note_places(p, s->train_user, s->train.rows, &s->train, NULL);
     note_places(p, s->valid.user, s->valid.users, &s->valid.input, &s->valid.target);
     note_places(p, s->test.user, s->test.users, &s->test.input, NULL);
@@ -44,12 +53,13 @@ static pm_status find_pairs(const void *scratch, predictor *p, const pm_predict_
     if (!p->user || !p->item) return PM_ERR_NOMEM;
     for (int64_t i = 0; i < in->count; i++) {
         const char *user_name = pm_ids_name(in->users, in->user[i]), *item_name = pm_ids_name(in->items, in->item[i]);
-        const int64_t user = pm_ids_find(p->split->users, user_name), item = pm_ids_find(p->split->items, item_name);
+        const int64_t given = p->given.rows.rows ? pm_ids_find(p->given.in->users, user_name) : -1;
+        const int64_t user = given >= 0 ? pm_ids_count(p->split->users) + given : pm_ids_find(p->split->users, user_name), item = pm_ids_find(p->split->items, item_name);
         PM_REQUIRE(scratch, user >= 0, PM_ERR_NOT_FOUND, "%s: no user \"%s\" in the data of the run; %s/users.tsv lists them", params->pairs.path, user_name,
                    params->run);
         PM_REQUIRE(scratch, item >= 0, PM_ERR_NOT_FOUND, "%s: no item \"%s\" in the run; %s/items.tsv lists them", params->pairs.path, item_name,
                    params->run);
-        PM_REQUIRE(scratch, p->places[user].known, PM_ERR_NOT_FOUND, "%s: user \"%s\" has no history left after the split, so nothing can be predicted",
+        PM_REQUIRE(scratch, p->alone || p->places[user].known, PM_ERR_NOT_FOUND, "%s: user \"%s\" has no history left after the split, so nothing can be predicted",
                    params->pairs.path, user_name);
         p->user[i] = (uint32_t)user;
         p->item[i] = (uint32_t)item;
@@ -88,7 +98,7 @@ static pm_status fill_input(const void *scratch, const predictor *p, pm_eval_par
 static pm_status fill_part(const void *scratch, predictor *p, pm_eval_part *part)
 {
     const int64_t count = p->pairs->count;
-    p->row = pm_new_array(scratch, uint32_t, PM_MAX(pm_ids_count(p->split->users), 1));
+    p->row = pm_new_array(scratch, uint32_t, PM_MAX(p->users, 1));
     p->at = pm_new_array(scratch, uint32_t, count);
     part->user = pm_new_array(scratch, uint32_t, count);
     part->candidate = pm_new_array(scratch, uint32_t, count);
@@ -106,16 +116,49 @@ static pm_status fill_part(const void *scratch, predictor *p, pm_eval_part *part
     for (int64_t i = 0; i < count; i++) part->candidate[part->candidate_ptr[p->row[p->user[i]] - 1] + p->at[i]] = p->item[i];
     part->sampled = true;
     PM_TRY(pm_csr_build(scratch, part->users, p->split->train.cols, 0, NULL, NULL, NULL, NULL, &part->target, NULL));
-    return fill_input(scratch, p, part);
+    PM_TRY(fill_input(scratch, p, part));
+    for (int64_t r = 0; r < part->users; r++)
+        if (part->user[r] >= pm_ids_count(p->split->users)) part->user[r] = PM_ID_NONE;    // none of the split's
+    return PM_OK;
 }
 
-static pm_status copy_scores(pm_ctx *ctx, const predictor *p, const float *scores, int64_t widest, pm_prediction **list)
+// Whether the run's data are needed: some user of the pairs is not given, or the model looks at all there is.
+static bool needs_data(const predictor *p, const pm_opened *o)
+{
+    bool all = p->given.in && !p->given.adds && !pm_encodes(o->config);
+    for (int64_t i = 0; all && i < p->pairs->count; i++) all = pm_ids_find(p->given.in->users, pm_ids_name(p->pairs->users, p->pairs->user[i])) >= 0;
+    return !all;
+}
+
+// The split, with what was given.
+static pm_status find_data(const void *scratch, predictor *p, const pm_predict_params *params, pm_opened *o)
+{
+    pm_ids *items;
+    if (params->ratings.path) PM_TRY(pm_given_read(scratch, o, &params->ratings, &p->given));
+    if (needs_data(p, o)) {
+        PM_TRY(pm_use_data(scratch, params->run, o));
+    } else {
+        PM_TRY(pm_run_load_items(scratch, params->run, &items));
+        PM_TRY(pm_use_nothing(scratch, items, &o->split));
+    }
+    if (p->given.in && p->given.adds) {
+        PM_TRY(pm_given_join(scratch, o, &p->given));
+        p->given.rows = (pm_csr){ .rows = 0 };    // they are among those of the split
+    } else if (p->given.in) {
+        PM_TRY(pm_given_rows(scratch, o, &p->given));
+    }
+    p->split = o->split;
+    return PM_OK;
+}
+
+static pm_status copy_scores(pm_ctx *ctx, const pm_session *s, const predictor *p, const float *scores, int64_t widest, pm_prediction **list)
 {
     const pm_interactions *in = p->pairs;
     pm_prediction *out = *list = pm_new_array(ctx, pm_prediction, in->count);
     PM_CHECK_ALLOC(out);
     for (int64_t i = 0; i < in->count; i++) {
         out[i].score = scores[(int64_t)(p->row[p->user[i]] - 1) * widest + p->at[i]];
+        if (s->center && s->rating.clip && isfinite(out[i].score)) out[i].score = pm_center_clip(s, out[i].score);
         out[i].user = pm_strdup(out, pm_ids_name(in->users, in->user[i]));
         out[i].item = pm_strdup(out, pm_ids_name(in->items, in->item[i]));
         if (!out[i].user || !out[i].item) return PM_ERR_NOMEM;
@@ -137,20 +180,19 @@ static pm_status predict(pm_ctx *ctx, const void *scratch, const pm_predict_para
     PM_TRY(pm_use_open(scratch, params->run, o));
     PM_TRY(pm_data_read(scratch, &params->pairs, &p.pairs));
     if (p.pairs->duplicates) pm_log(ctx, PM_LOG_WARN, "%s: %" PRId64 " pairs are given twice; each is predicted once", params->pairs.path, p.pairs->duplicates);
-    PM_TRY(pm_spec_load(scratch, o->spec, &o->split));
-    PM_REQUIRE(ctx, pm_split_hash(o->split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA, "%s: the data are not those the run was trained on",
-               params->run);
-    p.split = o->split;
+    p.alone = pm_predicts_ratings(o->config);
+    PM_TRY(find_data(scratch, &p, params, o));
     PM_TRY(find_places(scratch, &p));
     PM_TRY(find_pairs(scratch, &p, params));
     PM_TRY(fill_part(scratch, &p, part));
     PM_TRY(pm_metric_set_parse(scratch, "hr@1", &set));    // what is scored are candidates, as for leave-one-out; no metric is asked for
     PM_TRY(pm_use_session(ctx, o, params->device));
+    PM_TRY(pm_center_extend(o->session));
     PM_TRY(pm_evaluator_create(o->session, &(pm_evaluator_params){ .part = part, .name = "predict", .set = set, .ties = PM_TIES_ID }, &e));
     PM_TRY(pm_checkpoint_load_best(o->checkpoint, o->session));
     PM_TRY(pm_evaluator_scores(e, &scores, &widest));
     *count = p.pairs->count;
-    return copy_scores(ctx, &p, scores, widest, list);
+    return copy_scores(ctx, o->session, &p, scores, widest, list);
 }
 
 pm_status pm_predict(pm_ctx *ctx, const pm_predict_params *params, pm_prediction **list, int64_t *count)

@@ -163,6 +163,30 @@ pm_status pm_center_set(pm_session *s, int i, int64_t rows, const float *values)
     return i == 1 ? map_rows(s) : PM_OK;
 }
 
+pm_status pm_center_extend(pm_session *s)
+{
+    pm_center *c = s->center;
+    const pm_csr *m = &s->split->train;
+    if (!c || c->items == m->cols) return PM_OK;
+    const int64_t old = c->items, all = m->cols;
+    double *sum = pm_new_array(c, double, all);
+    int64_t *count = pm_new_array(c, int64_t, all);
+    float *item = pm_new_array(c, float, all), *seen = pm_new_array(c, float, all);
+    if (!sum || !count || !item || !seen) return PM_ERR_NOMEM;
+    for (int64_t e = 0; e < m->nnz; e++) {
+        sum[m->col[e]] += scaled(c, m->val[e]);
+        count[m->col[e]]++;
+    }
+    for (int64_t i = 0; i < all; i++) {
+        item[i] = i < old ? c->item[i] : count[i] ? (float)(sum[i] / (double)count[i]) : c->mean;
+        seen[i] = i < old ? c->seen[i] : count[i] > 0;
+    }
+    c->item = item;
+    c->seen = seen;
+    c->items = all;
+    return PM_OK;
+}
+
 void pm_center_forget_users(pm_session *s)
 {
     if (s->center) s->center->users = 0;

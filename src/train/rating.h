@@ -33,6 +33,9 @@ bool        pm_is_center(const char *name);
 const char *pm_center_tensor(const pm_session *s, int i, int64_t *rows);
 pm_status   pm_center_set(pm_session *s, int i, int64_t rows, const float *values);
 
+// Items behind those of a saved center have the means of the session's matrix.
+pm_status pm_center_extend(pm_session *s);
+
 // The users are others than those of training: each is known by the ratings of its row alone.
 void pm_center_forget_users(pm_session *s);
 

@@ -151,6 +151,19 @@ static bool add_analyses(cJSON *document, const pm_result *result)
     return good;
 }
 
+static bool add_errors(cJSON *document, const pm_result *r)
+{
+    const pm_metric_result *const errors[] = { &r->prediction_error, &r->reconstruction_error };
+    bool good = true;
+    for (int i = 0; good && i < PM_COUNT(errors); i++) {
+        cJSON *m = errors[i]->n > 0 && !r->repeat_count ? cJSON_AddObjectToObject(document, errors[i]->name) : NULL;
+        if (!m) continue;
+        good = add_number(m, "mean", errors[i]->mean) && add_number(m, "se", errors[i]->se) && add_number(m, "ci95", errors[i]->ci95) &&
+               add_number(m, "n", (double)errors[i]->n);
+    }
+    return good;
+}
+
 static bool add_repeats(cJSON *document, const pm_result *r)
 {
     if (!r->repeat_count) return true;
@@ -177,7 +190,7 @@ static bool fill_document(cJSON *d, const pm_result *r)
            add_number(d, "steps", (double)r->steps) && add_number(d, "train_seconds", r->train_seconds) &&
            add_number(d, "eval_seconds", r->eval_seconds) && add_number(d, "peak_device_memory", (double)r->peak_device_memory) &&
            (r->repeat_count || add_excluded(d, r)) && add_metrics(d, "validation", r->validation, r->validation_sd, r->validation_count) &&
-           add_metrics(d, "metrics", r->metrics, r->metrics_sd, r->metric_count) && add_analyses(d, r) && add_repeats(d, r);
+           add_metrics(d, "metrics", r->metrics, r->metrics_sd, r->metric_count) && add_errors(d, r) && add_analyses(d, r) && add_repeats(d, r);
 }
 
 pm_status pm_result_json(const void *parent, const pm_result *result, char **json)

@@ -203,6 +203,9 @@ pm_status pm_analyst_run(pm_analyst *a, pm_result *r);
 // Who computed what: model, device, data. Strings are copied.
 pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *spec, const pm_split *split);
 
+// The errors of prediction and reconstruction of a test part whose metrics it has (errors.c), with the parameters the store holds now.
+pm_status pm_result_add_errors(pm_result *r, pm_session *s, const pm_eval_part *part);
+
 // Takes over the metrics of a part, which hang from the result, and warns of ties.
 pm_status pm_result_add(pm_result *r, pm_metrics *m, bool validation);
 

@@ -109,11 +109,10 @@ static bool looks_like_jester(const pm_interactions *in)
     return missing;
 }
 
-// What is no rating is found before anything is computed with it.
-static pm_status check_ratings(const void *parent, const pm_spec *spec, const pm_interactions *in)
+pm_status pm_spec_check_ratings(const void *parent, const pm_spec *spec, const char *source, const pm_interactions *in)
 {
     const pm_rating_params *p = &spec->rating;
-    const char *source = spec->data ? spec->data : "the synthetic data", *hint = "";
+    const char *hint = "";
     if (looks_like_jester(in)) {
         hint = "; 99 stands for a missing rating in Jester's files: leave those lines out, or give the original matrix (--format jester)";
         PM_REQUIRE(parent, p->has_range, PM_ERR_DATA, "%s: ratings of 99 among ratings from -10 to 10%s. Where 99 is a rating, declare it with --rating-range", source,
@@ -147,7 +146,7 @@ pm_status pm_spec_load(const void *parent, const pm_spec *spec, pm_split **out)
     if (all->skipped_lines) pm_log(parent, PM_LOG_WARN, "%" PRId64 " bad lines were skipped", all->skipped_lines);
     pm_filter_params filter = spec->filter;
     filter.keep_below |= wants_below(spec);
-    if (reads_ratings(spec)) st = check_ratings(parent, spec, all);
+    if (reads_ratings(spec)) st = pm_spec_check_ratings(parent, spec, spec->data ? spec->data : "the synthetic data", all);
     if (st == PM_OK) st = pm_data_filter(parent, all, &filter, &kept);
     if (st == PM_OK) st = pm_data_split(parent, kept, &spec->split, out);
     pm_free(kept);    // the split has copies of all it needs

@@ -108,7 +108,8 @@ static pm_status evaluate_test(pm_trainer *t)
     PM_TRY(pm_evaluator_run(test, t->result, &m));
     t->result->eval_seconds += pm_clock() - before;
     PM_TRY(analyse(t, false));
-    return pm_result_add(t->result, m, false);
+    PM_TRY(pm_result_add(t->result, m, false));
+    return pm_result_add_errors(t->result, t->session, &t->split->test);
 }
 
 static pm_status join_validation(pm_trainer *t)

@@ -114,6 +114,9 @@ static inline bool pm_spec_joins(const pm_spec *spec)
 // Refuses hyperparameters that do not go with the filters and the protocol.
 pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config *config);
 
+// Refuses ratings outside the declared range, and Jester's 99, before anything is computed with them.
+pm_status pm_spec_check_ratings(const void *parent, const pm_spec *spec, const char *source, const pm_interactions *in);
+
 // The split for refit: validation's targets join the training matrix, test stays.
 pm_status pm_split_refit(const void *parent, const pm_split *split, pm_split **out);
 

@@ -1,4 +1,7 @@
 // Using a trained run: evaluation and recommendation. Prediction is in predict.c.
+#include <math.h>
+#include <stdlib.h>
+
 #include <pumice/state.h>
 
 #include "train/rating.h"
@@ -103,6 +106,7 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, pm_opened *o
     if (p->data) used.data = p->data;
     PM_TRY(pm_result_describe(r, o->session, &used, o->split));
     PM_TRY(pm_result_add(r, m, p->validation));
+    if (!p->validation) PM_TRY(pm_result_add_errors(r, o->session, part));
     PM_TRY(pm_run_peek_epochs(r, p->run));
     pm_checkpoint_describe(o->checkpoint, r);
     r->refit = was_refitted(o);
@@ -167,20 +171,42 @@ static pm_status history_of_user(const void *parent, const pm_split *s, const ch
     return pm_fail(parent, PM_ERR_NOT_FOUND, "user \"%s\" has no history left after the split; name known items with --items instead", name);
 }
 
-static pm_status history_of_items(const void *parent, const pm_ids *ids, const pm_recommend_params *p, pm_csr *out)
+// "id:rating", as a model of ratings wants it; the id may have colons itself.
+static pm_status cut_rating(const void *parent, const char *text, const pm_spec *spec, char **name, float *rating)
 {
+    const pm_rating_params *range = &spec->rating;
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    *rating = colon && colon > text ? strtof(colon + 1, &end) : 0;
+    PM_REQUIRE(parent, end && end != colon + 1 && !*end && isfinite(*rating), PM_ERR_ARG,
+               "\"%s\": %s predicts ratings from ratings; give one behind a colon, such as %s:4", text, spec->model, text);
+    PM_REQUIRE(parent, !range->has_range || (*rating >= (float)range->lo && *rating <= (float)range->hi), PM_ERR_ARG,
+               "\"%s\" lies outside the run's range of ratings, %g to %g", text, range->lo, range->hi);
+    *name = pm_strdup(parent, text);
+    PM_CHECK_ALLOC(*name);
+    (*name)[colon - text] = 0;
+    return PM_OK;
+}
+
+static pm_status history_of_items(const void *parent, const pm_opened *o, const pm_ids *ids, const pm_recommend_params *p, pm_csr *out)
+{
+    const bool rated = pm_predicts_ratings(o->config);
     uint32_t *items = pm_new_array(parent, uint32_t, PM_MAX(p->item_count, 1));
+    float *values = rated ? pm_new_array(parent, float, PM_MAX(p->item_count, 1)) : NULL;
     PM_CHECK_ALLOC(items);
+    if (rated) PM_CHECK_ALLOC(values);
     for (int i = 0; i < p->item_count; i++) {
-        const int64_t item = pm_ids_find(ids, p->items[i]);
-        PM_REQUIRE(parent, item >= 0, PM_ERR_NOT_FOUND, "no item \"%s\" in the run; %s/items.tsv lists them", p->items[i], p->run);
+        char *name = NULL;
+        if (rated) PM_TRY(cut_rating(parent, p->items[i], o->spec, &name, &values[i]));
+        const int64_t item = pm_ids_find(ids, rated ? name : p->items[i]);
+        PM_REQUIRE(parent, item >= 0, PM_ERR_NOT_FOUND, "no item \"%s\" in the run; %s/items.tsv lists them", rated ? name : p->items[i], p->run);
         items[i] = (uint32_t)item;
     }
-    return row_of(parent, items, NULL, p->item_count, pm_ids_count(ids), out);
+    return row_of(parent, items, values, p->item_count, pm_ids_count(ids), out);
 }
 
 // A catalogue is enough to score a list of items; no data need be read.
-static pm_status empty_split(const void *parent, pm_ids *items, pm_split **out)
+pm_status pm_use_nothing(const void *parent, pm_ids *items, pm_split **out)
 {
     *out = pm_new(parent, pm_split);
     PM_CHECK_ALLOC(*out);
@@ -192,11 +218,11 @@ static pm_status empty_split(const void *parent, pm_ids *items, pm_split **out)
     return pm_csr_build(parent, 0, pm_ids_count(items), 0, NULL, NULL, NULL, NULL, &(*out)->train, NULL);
 }
 
-static pm_status load_own_data(pm_ctx *ctx, void *scratch, const char *run, pm_opened *o)
+pm_status pm_use_data(const void *parent, const char *run, pm_opened *o)
 {
-    PM_TRY(pm_spec_load(scratch, o->spec, &o->split));
-    PM_REQUIRE(ctx, pm_split_hash(o->split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA, "%s: the data are not those the run was trained on", run);
-    return PM_OK;
+    PM_TRY(pm_spec_load(parent, o->spec, &o->split));
+    PM_REQUIRE(parent, pm_split_hash(o->split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA, "%s: the data are not those the run was trained on", run);
+    return pm_checkpoint_refitted(o->checkpoint) ? pm_split_refit(parent, o->split, &o->trained) : PM_OK;
 }
 
 static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params *p, pm_opened *o, pm_recommendation **list, int64_t *count)
@@ -211,15 +237,15 @@ static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params
     part->user = pm_new(scratch, uint32_t);
     PM_CHECK_ALLOC(part->user);
     PM_TRY(pm_use_open(scratch, p->run, o));
-    if (p->user || pm_encodes(o->config)) PM_TRY(load_own_data(ctx, scratch, p->run, o));
+    if (p->user || pm_encodes(o->config)) PM_TRY(pm_use_data(scratch, p->run, o));
     if (p->user) {
         PM_TRY(history_of_user(scratch, o->split, p->user, part->user, &part->input));
     } else {
         pm_ids *items;
         PM_TRY(pm_run_load_items(scratch, p->run, &items));
-        if (!o->split) PM_TRY(empty_split(scratch, items, &o->split));
+        if (!o->split) PM_TRY(pm_use_nothing(scratch, items, &o->split));
         else *part->user = PM_ID_NONE;    // none of the split's
-        PM_TRY(history_of_items(scratch, items, p, &part->input));
+        PM_TRY(history_of_items(scratch, o, items, p, &part->input));
     }
     PM_TRY(pm_use_session(ctx, o, p->device));
     PM_TRY(pm_evaluator_create(o->session, &(pm_evaluator_params){ .part = part, .name = "recommend", .depth = p->top }, &e));
@@ -230,7 +256,7 @@ static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params
     PM_CHECK_ALLOC(*list);
     for (*count = 0; *count < depth && pm_ids_name(o->split->items, ids[*count]); ++*count) {
         (*list)[*count].item = pm_strdup(*list, pm_ids_name(o->split->items, ids[*count]));
-        (*list)[*count].score = scores[*count];
+        (*list)[*count].score = o->session->center && o->session->rating.clip ? pm_center_clip(o->session, scores[*count]) : scores[*count];
         PM_CHECK_ALLOC((*list)[*count].item);
     }
     return PM_OK;

@@ -15,6 +15,11 @@ typedef struct pm_opened {
 
 // The run's spec and checkpoint, hanging from parent.
 pm_status pm_use_open(const void *parent, const char *run, pm_opened *o);
+// The run's own data into o->split, and where it was refitted what that was trained on into o->trained.
+// Errors    PM_ERR_DATA when they are not those it was trained on
+pm_status pm_use_data(const void *parent, const char *run, pm_opened *o);
+// A split of no data over a catalogue: enough to score users by what they have.
+pm_status pm_use_nothing(const void *parent, pm_ids *items, pm_split **out);
 // A session over o->split, on the run's device where none is named; to be closed.
 pm_status pm_use_session(pm_ctx *ctx, pm_opened *o, const char *device);
 

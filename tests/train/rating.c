@@ -346,6 +346,143 @@ static void repeats_are_runs_of_their_own(void **state)
     refused(f, &spec, PM_ERR_ARG, "folds are cut by --protocol rating alone");
 }
 
+// A user and an item whose ratings validation took none of, so that what is known of them at test time is what training knew.
+static void unvalidated(const pm_split *s, int *user, int *item)
+{
+    bool users[40] = { false }, items[30] = { false };
+    const pm_csr *t = &s->valid.target;
+    for (int64_t r = 0; r < s->valid.users; r++) {
+        users[s->valid.user[r]] = true;
+        for (uint32_t e = t->indptr[r]; e < t->indptr[r + 1]; e++) items[t->col[e]] = true;
+    }
+    const means m = measure(s);
+    *user = *item = -1;
+    for (int u = 0; u < 39; u++)
+        if (!users[u] && m.has_user[u]) *user = u;
+    for (int i = 0; i < 30; i++)
+        if (!items[i] && m.has_item[i]) *item = i;
+    assert_true(*user >= 0 && *item >= 0);
+}
+
+static pm_prediction *predicted(fixture *f, const char *run, const char *ratings, const char *pairs, int64_t *count)
+{
+    pm_prediction *list;
+    const pm_predict_params params = { .run = run, .pairs = { .path = pairs }, .ratings = { .path = ratings } };
+    if (pm_predict(f->ctx, &params, &list, count) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    return list;
+}
+
+// Somebody new with the ratings of a known user is predicted the same, and so is a new item with those of a known one, without training.
+static void strangers_need_no_training(void **state)
+{
+    static const char *const quick[] = { "layers=2", "outer_size=3", "epochs=2", "batch=10" };
+    static const char *const models[] = { "uencoder", "rating-bias", "vencoder" };
+    fixture *f = *state;
+    const char *path = ratings_file(f);
+    for (int k = 0; k < PM_COUNT(models); k++) {
+        const char *run = in_folder(f, "run"), *given = in_folder(f, "given.csv"), *pairs = in_folder(f, "pairs.csv");
+        pm_spec spec = rating_spec(models[k], path);
+        spec.settings = quick;
+        spec.setting_count = k == 1 ? 0 : PM_COUNT(quick);
+        spec.split.valid_share = 0.03;
+        spec.rating.clip = k == 0;
+        pm_result *r = trained(f, &spec, run);
+        const pm_csr *train = &r->split->train;
+        int user, item;
+        int64_t count;
+        unvalidated(r->split, &user, &item);
+        FILE *g = fopen(given, "w"), *p = fopen(pairs, "w");
+        assert_true(g && p);
+        for (int64_t row = 0; row < train->rows; row++)
+            for (uint32_t e = train->indptr[row]; e < train->indptr[row + 1]; e++) {
+                const char *u = pm_ids_name(r->split->users, r->split->train_user[row]), *i = pm_ids_name(r->split->items, train->col[e]);
+                if (k < 2 && r->split->train_user[row] == (uint32_t)user) fprintf(g, "new,%s,%g\n", i, (double)train->val[e]);
+                if (k == 2 && train->col[e] == (uint32_t)item) fprintf(g, "%s,new,%g\n", u, (double)train->val[e]);
+            }
+        const char *u = pm_ids_name(r->split->users, user), *i = pm_ids_name(r->split->items, item);
+        for (int n = 0; n < 20; n++)
+            if (k < 2) fprintf(p, "new,%s\n%s,%s\n", pm_ids_name(r->split->items, n), u, pm_ids_name(r->split->items, n));
+            else fprintf(p, "%s,new\n%s,%s\n", pm_ids_name(r->split->users, n), pm_ids_name(r->split->users, n), i);
+        fclose(g);
+        fclose(p);
+        pm_prediction *list = predicted(f, run, given, pairs, &count);
+        assert_int_equal(count, 40);
+        for (int n = 0; n < 40; n += 2) {
+            if (fabsf(list[n].score - list[n + 1].score) > 1e-5f) fail_msg("%s: %g and %g", models[k], (double)list[n].score, (double)list[n + 1].score);
+            assert_true(list[n].score > -1 && list[n].score < (k == 0 ? 5.0001f : 7));
+        }
+        pm_free(list);
+        pm_prediction *none;
+        put_text(f, "given.csv", k < 2 ? "new,nothing,4\n" : "nobody,new,4\n");
+        const pm_predict_params params = { .run = run, .pairs = { .path = pairs }, .ratings = { .path = given } };
+        assert_int_equal(pm_predict(f->ctx, &params, &none, &count), PM_ERR_NOT_FOUND);
+        says(f, k < 2 ? "no item \"nothing\" in the run" : "no user \"nobody\"");
+        put_text(f, "given.csv", "new,i1,5.5\n");
+        assert_int_equal(pm_predict(f->ctx, &params, &none, &count), PM_ERR_DATA);
+        says(f, "outside the declared range");
+        pm_result_destroy(&r);
+        remove_folder(run);
+    }
+    const char *run = in_folder(f, "svd");
+    pm_spec spec = rating_spec("by-place", path);
+    pm_result *r = trained(f, &spec, run);
+    pm_prediction *none;
+    int64_t count;
+    const pm_predict_params params = { .run = run, .pairs = { .path = path }, .ratings = { .path = path } };
+    assert_int_equal(pm_predict(f->ctx, &params, &none, &count), PM_ERR_ARG);
+    says(f, "knows users and items by id");
+    pm_result_destroy(&r);
+}
+
+// Items with ratings on the command line; the formula of rating-bias in double.
+static void recommending_to_given_ratings(void **state)
+{
+    fixture *f = *state;
+    const char *path = ratings_file(f), *run = in_folder(f, "run"), *const asked[] = { "i1:5", "i2:4" };
+    pm_spec spec = rating_spec("rating-bias", path);
+    pm_result *r = trained(f, &spec, run);
+    const means m = measure(r->split);
+    const int64_t one = pm_ids_find(r->split->items, "i1"), two = pm_ids_find(r->split->items, "i2");
+    double item[30];
+    int rated[30] = { 0 };
+    for (int64_t e = 0; e < r->split->train.nnz; e++) rated[r->split->train.col[e]]++;
+    for (int i = 0; i < 30; i++) item[i] = rated[i] * (m.item[i] - m.all) / (25 + rated[i]);
+    const double own = (5 - m.all - item[one] + 4 - m.all - item[two]) / (10 + 2);
+    pm_recommendation *list;
+    int64_t count;
+    pm_recommend_params params = { .run = run, .items = asked, .item_count = 2, .top = 30 };
+    if (pm_recommend(f->ctx, &params, &list, &count) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    assert_int_equal(count, 28);
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t at = pm_ids_find(r->split->items, list[i].item);
+        if (m.has_item[at]) assert_true(fabs(list[i].score - (m.all + own + item[at])) < 1e-5);
+    }
+    params.items = (const char *const[]){ "i1", "i2:4" };
+    assert_int_equal(pm_recommend(f->ctx, &params, &list, &count), PM_ERR_ARG);
+    says(f, "give one behind a colon");
+    params.items = (const char *const[]){ "i1:7", "i2:4" };
+    assert_int_equal(pm_recommend(f->ctx, &params, &list, &count), PM_ERR_ARG);
+    says(f, "outside the run's range");
+    // Section 2.3: what the test ratings are predicted from themselves
+    const pm_eval_part *t = &r->split->test;
+    double squares = 0;
+    for (int64_t u = 0; u < t->users; u++) {
+        double sum = 0;
+        const uint32_t from = t->target.indptr[u], to = t->target.indptr[u + 1];
+        const bool seen = m.has_user[t->user[u]];
+        for (uint32_t e = from; e < to; e++) sum += t->target.val[e] - m.all - item[t->target.col[e]];
+        for (uint32_t e = from; e < to; e++) {
+            const uint32_t at = t->target.col[e];
+            const double p = m.all + (seen && m.has_item[at] ? item[at] + sum / (10 + to - from) : 0), d = p - t->target.val[e];
+            squares += d * d;
+        }
+    }
+    assert_true(fabs(r->reconstruction_error.mean - squares / (double)t->target.nnz) < 1e-5);
+    assert_true(fabs(r->prediction_error.mean - r->metrics[0].mean * r->metrics[0].mean) < 1e-9);
+    assert_true(r->reconstruction_error.mean < r->prediction_error.mean && r->reconstruction_error.n == t->target.nnz);
+    pm_result_destroy(&r);
+}
+
 int main(void)
 {
     pm_ctx *ctx;
@@ -358,6 +495,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_no_rating_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rankings_of_a_rating_model, set_up, tear_down),
         cmocka_unit_test_setup_teardown(repeats_are_runs_of_their_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(strangers_need_no_training, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(recommending_to_given_ratings, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("train.rating", tests, NULL, NULL);
 }
