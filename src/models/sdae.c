@@ -78,15 +78,15 @@ static const pm_preset v_presets[] = {
     { .name = NULL },
 };
 
-// nu · alpha / ((1 − nu) · beta) = 1/3, nu the share corrupted, three quarters of it masked: of nu .1, .2, .3, .5 alpha is 3, 4/3, 7/9, 1/3 at beta 1.
-#define NOISY(nu, mask, salt, alpha) "outer_mask=" mask ";mask=" mask ";outer_salt=" salt ";salt=" salt ";outer_alpha=" alpha ";alpha=" alpha ";outer_beta=1;beta=1"
+// nu · alpha / ((1 − nu) · beta) = 1/3, nu the share corrupted, three quarters of it masked: of nu 0, .1, .2, .3, .5 alpha is any, 3, 4/3, 7/9, 1/3 at beta 1;
+// then alpha or beta alone at nu .2.
+#define TIED "outer_mask/mask/outer_salt/salt/outer_alpha/alpha/outer_beta/beta="
+#define NOISY(mask, salt, alpha, beta) mask "/" mask "/" salt "/" salt "/" alpha "/" alpha "/" beta "/" beta
 
 static const pm_model_grid stacked_grids[] = {
-    { "no-noise", "outer_mask=0;mask=0;outer_salt=0;salt=0;outer_beta=1;beta=1", "Figure 2: nothing corrupted" },
-    { "noise-10", NOISY("0.1", "0.075", "0.025", "3"), "Figure 2 and Section 4.2: nu 0.1" },
-    { "noise-20", NOISY("0.2", "0.15", "0.05", "4/3"), "Figure 2 and Section 4.2: nu 0.2" },
-    { "noise-30", NOISY("0.3", "0.225", "0.075", "7/9"), "Figure 2 and Section 4.2: nu 0.3" },
-    { "noise-50", NOISY("0.5", "0.375", "0.125", "1/3"), "Figure 2 and Section 4.2: nu 0.5" },
+    { "figure-2", TIED NOISY("0", "0", "1", "1") "," NOISY("0.075", "0.025", "3", "1") "," NOISY("0.15", "0.05", "1.333333", "1") ","
+      NOISY("0.225", "0.075", "0.777778", "1") "," NOISY("0.375", "0.125", "0.333333", "1") "," NOISY("0.15", "0.05", "1", "0") ","
+      NOISY("0.15", "0.05", "1", "1"), "Figure 2 and Section 4.2: no noise; nu .1, .2, .3, .5 by the rule; nu .2 with beta 0, and with alpha = beta" },
     { "weights", "alpha=0.5,1,1.2,2;beta=0,0.3,0.8,1", "Section 4.2: alpha and beta must be balanced" },
     { "four-layers", "lr=0.001,0.004,0.016;decay=0.01,0.03,0.1;alpha=0.6,1.2", "Section 4.2: how far settings move four layers" },
     { "two-layers", "layers=2;outer_lr=0.0075,0.03,0.12;outer_decay=0.01,0.03,0.1;outer_alpha=0.5,1", "and two: the same factors about Table 1" },
