@@ -42,7 +42,7 @@ echo 'stop' | "$STEPPER" ref 40,30,200 mult-dae >"$FOLDER/out" 2>"$FOLDER/err" &
 grep -q '"stop" is neither' "$FOLDER/err" || fail "stepper: no sentence"
 
 has json || { echo "SKIPPED: there is no python3"; exit 77; }
-for script in goals.py peers/torch_mult_vae.py peers/sgemm.py peers/scipy_ops.py peers/negatives.py reproduce/mult_vae.py; do
+for script in goals.py peers/torch_mult_vae.py peers/sgemm.py peers/scipy_ops.py peers/negatives.py peers/sdae.py reproduce/mult_vae.py reproduce/sdae.py; do
     run usage: "$script" --help
 done
 has numpy scipy torch || { echo "SKIPPED: no Python here has NumPy, SciPy and PyTorch; on Debian: apt install python3-torch python3-scipy"; exit 77; }
@@ -51,6 +51,7 @@ common="--build $BUILD --cache $FOLDER --any-blas --threads 1"
 run 'all three' peers/sgemm.py $common --quick --rounds 1 --seconds 0.01
 run '| spmm_t |' peers/scipy_ops.py $common --quick --rounds 1 --seconds 0.01
 run '| 500,000 |' peers/negatives.py $common --quick
+run '| 4 |' peers/sdae.py $common --users 60 --items 40 --ratings 1500 --rounds 2
 run '| torch bag |' peers/torch_mult_vae.py $common --preset small --steps 4 --chunk 2 --hidden 24 --latent 8 --only dense,sparse,bag --json "$FOLDER/figures"
 grep -q '"torch sparse"' "$FOLDER/figures" || fail "torch_mult_vae.py wrote no figures"
 run 'CPU matmul inside the step' goals.py $common --quick step --results "$FOLDER/goals"
