@@ -41,7 +41,7 @@ extern const pm_model pm_model_bpr, pm_model_cml, pm_model_cdae;
 extern const pm_model pm_model_uencoder, pm_model_vencoder, pm_model_u_autorec, pm_model_v_autorec;
 extern const pm_model pm_model_gmf, pm_model_mlp, pm_model_neumf;
 extern const pm_model pm_model_eals, pm_model_item_knn, pm_model_slim, pm_model_wrmf;
-extern const pm_model pm_model_als_wr, pm_model_rating_bias, pm_model_svd;
+extern const pm_model pm_model_als_wr, pm_model_nl_pmf, pm_model_rating_bias, pm_model_svd;
 extern const pm_model pm_model_ease, pm_model_nce_plrec, pm_model_pure_svd;
 
 #endif

@@ -14,7 +14,7 @@ static const pm_model *const built_in[] = {
     &pm_model_item_knn, &pm_model_wrmf, &pm_model_eals, &pm_model_slim,
     &pm_model_uencoder, &pm_model_vencoder, &pm_model_u_autorec, &pm_model_v_autorec,
     &pm_model_pure_svd, &pm_model_nce_plrec, &pm_model_ease,
-    &pm_model_als_wr, &pm_model_rating_bias, &pm_model_svd,
+    &pm_model_als_wr, &pm_model_nl_pmf, &pm_model_rating_bias, &pm_model_svd,
 };
 static const pm_model *added[MAX_ADDED];
 static int             added_count;
