@@ -49,6 +49,9 @@ typedef struct pm_metric_set pm_metric_set;
 pm_status pm_metric_set_parse(const void *parent, const char *text, pm_metric_set **out);
 void      pm_metric_set_destroy(pm_metric_set **set);
 
+// The same metrics by other names, for what is measured otherwise: "hr@10" becomes "hr@10:suffix". An empty suffix changes none.
+pm_status pm_metric_set_named(const void *parent, const pm_metric_set *set, const char *suffix, pm_metric_set **out);
+
 int                   pm_metric_set_count(const pm_metric_set *set);
 const char           *pm_metric_set_name(const pm_metric_set *set, int index);    // "ndcg@100"; NULL when out of range
 const pm_metric_info *pm_metric_set_info(const pm_metric_set *set, int index);    // NULL when out of range

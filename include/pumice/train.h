@@ -17,6 +17,17 @@ typedef struct pm_rating_params {
     bool   clip;      // predictions outside the range are moved to its ends
 } pm_rating_params;
 
+// What leave-one-out ranks the target of a user among. Metrics among sampled candidates mislead: the order of models by them need not be that
+// by all items (Krichene and Rendle, "On Sampled Metrics for Item Recommendation", 2020).
+typedef enum pm_candidates {
+    PM_CANDIDATES_SAMPLED = 1,    // the sampled or given negatives
+    PM_CANDIDATES_ALL = 2         // every item that is not known of the user
+} pm_candidates;
+
+// Reads "sampled", "all" or "sampled,all" into a sum of them; NULL: both.
+// Errors    PM_ERR_ARG
+pm_status pm_candidates_parse(const void *object, const char *text, unsigned *out);
+
 // Everything needed to repeat a run: what `pumice train` was asked for, and what config.json keeps. Strings are borrowed for the call.
 typedef struct pm_spec {
     const char        *model;
@@ -43,6 +54,7 @@ typedef struct pm_spec {
     // says so. Validation is not looked at then; with `refit` it is trained on from the start.
     bool               legacy_test_selection;
     pm_ties            ties;
+    const char        *candidates;        // leave-one-out: "sampled", "all", or NULL and "sampled,all": both, the epoch chosen among the sampled
     // Above 1: so many trainings, the seeds of model and split one higher each. With split.folds and no split.fold: one for each fold, the seed of the model one
     // higher each. The result is of all of them; see pm_repeat.
     int64_t            repeats;
@@ -51,11 +63,14 @@ typedef struct pm_spec {
 
 typedef struct pm_result pm_result;    // of training or evaluation; hangs from the context
 
+enum { PM_MAX_EPOCH_METRICS = 8 };    // the first ones of a set are logged
+
 typedef struct pm_epoch_log {
     int64_t epoch, steps;    // 1-based over the run
     int     phase;
     double  loss[PM_MAX_LOSSES];          // means over the epoch
     double  validation;                   // selection metric; NaN where not validated
+    double  metrics[PM_MAX_EPOCH_METRICS];    // of the part that it was chosen on
     double  schedule[PM_MAX_SCHEDULE];    // the model's columns at the epoch's last step
     double  seconds;
 } pm_epoch_log;
@@ -65,8 +80,18 @@ typedef struct pm_repeat {
     const char *run;         // its folder, RUN/repeat-1, RUN/repeat-2, …: a run like any other. NULL when nothing was saved
     const char *document;    // pm_result_json of it
     int64_t     epochs, best_epoch;
-    pm_metric_result *validation, *metrics;    // as many as the result has
+    int         validation_count, metric_count;
+    pm_metric_result *validation, *metrics;
 } pm_repeat;
+
+// One way to measure a part. name: what follows the colon in its metrics' names: "" (the only one but for leave-one-out), "all" (ranked among all
+// items), "seen" and "all:seen" (over the users whose target was seen in training, where some was not).
+enum { PM_MAX_VIEWS = 4 };
+typedef struct pm_result_view {
+    const char       *name;
+    pm_metrics       *users;     // values of each user
+    pm_metrics_counts counts;
+} pm_result_view;
 
 struct pm_result {
     const char *model, *device, *backend, *profile, *protocol, *select;
@@ -78,8 +103,10 @@ struct pm_result {
     int64_t     epochs, best_epoch, steps;
     double      train_seconds, eval_seconds;
     int         validation_count, metric_count;    // 0 where the part was not evaluated
-    pm_metric_result *validation, *metrics;
-    pm_metrics *validation_users, *test_users;     // values per user, for tests and breakdowns; NULL for validation when a refit was resumed
+    pm_metric_result *validation, *metrics;        // of all views, one after the other
+    int               validation_view_count, test_view_count;
+    pm_result_view    validation_views[PM_MAX_VIEWS], test_views[PM_MAX_VIEWS];
+    pm_metrics *validation_users, *test_users;     // the first view's values per user, for tests and breakdowns; NULL for validation when a refit was resumed
     pm_metrics_counts validation_counts, test_counts;
     // Sparse autoencoders, Section 2.3, in squares of the data's units, where test ratings are predicted: the mean square error there, and when the test ratings
     // are what the model is fed. n 0: none; the second is of models that are fed ratings of users or items.
@@ -92,6 +119,8 @@ struct pm_result {
     pm_epoch_log *epoch_log;
     int           loss_count;          // losses of the log, and their names
     const char   *loss_name[PM_MAX_LOSSES];
+    int           epoch_metric_count;  // metrics of the log, and their names
+    const char   *epoch_metric[PM_MAX_EPOCH_METRICS];
     uint64_t      peak_device_memory;
     const char   *run;    // its folder, NULL when nothing was saved
     // Of several trainings (pm_spec.repeats): the metrics are their means; se is the deviation over them by the root of their number, ci95 goes by Student's
@@ -114,6 +143,7 @@ pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_r
 // Evaluates the chosen parameters of a run on its test part, or on other data by the run's protocol.
 typedef struct pm_evaluate_params {
     const char *run, *data, *metrics, *device;    // NULL but run: the run's own
+    const char *candidates;                       // as in pm_spec; NULL: the run's own
     bool        validation;                       // the validation part instead of the test part
     // Analyses of the part as well, as in pm_analysis_parse; NULL: none. "all" leaves out what the model has not.
     // PM_ERR_ARG for the preferences of a model whose scores are none
@@ -156,6 +186,9 @@ typedef struct pm_prediction {
 // Errors    PM_ERR_NOT_FOUND naming the first user or item that the run does not know, or of whom it has no history; PM_ERR_ARG for ratings given to a model
 //           that knows users and items by id; what pm_data_read fails with
 pm_status pm_predict(pm_ctx *ctx, const pm_predict_params *params, pm_prediction **list, int64_t *count);
+
+// The values of each user behind a metric of a part, by its name in the result, and whose they are; NULL where it has none.
+const double *pm_result_values(const pm_result *result, bool validation, const char *metric, const pm_metrics **of);
 
 // The result document of DESIGN as JSON text; hangs from parent.
 pm_status pm_result_json(const void *parent, const pm_result *result, char **json);

@@ -129,6 +129,8 @@ pm_status pm_cli_synth_preset(const pm_cli *cli, const char *name, pm_synth_para
 
 // A result for people.
 pm_status pm_cli_show_result(pm_cli *cli, const pm_result *result);
+// What the names of its metrics mean, where there is more than one way to rank.
+void pm_cli_explain_views(const pm_result *result);
 // Its analyses for people, and as files of a folder, made where missing.
 pm_status pm_cli_show_analyses(pm_cli *cli, const pm_result *result);
 pm_status pm_cli_write_analyses(pm_cli *cli, const pm_result *result, const char *folder);

@@ -118,6 +118,7 @@ static pm_status evaluate_entry(contest *c, int run)
         .data = pm_cli_text(cli, "data"),
         .metrics = pm_cli_text(cli, "metrics"),
         .device = pm_cli_text(cli, "device"),
+        .candidates = pm_cli_text(cli, "candidates"),
         .validation = on_validation(c),
     };
     return (pm_cli_has(cli, "report") ? pm_report_evaluate : pm_evaluate)(cli->ctx, &params, &c->result[run]);
@@ -172,33 +173,64 @@ static pm_status measure_activity(contest *c)
 
 // ---- numbers -------------------------------------------------------------------------------------------------------
 
-static const pm_metric_set *metric_set(const contest *c)
+// The metrics of a run on the part, of all its views.
+static const pm_metric_result *metrics_of(const contest *c, int run, int *count)
 {
-    return pm_metrics_set(users_of(c, 0));
+    const pm_result *r = c->result[run];
+    *count = on_validation(c) ? r->validation_count : r->metric_count;
+    return on_validation(c) ? r->validation : r->metrics;
 }
 
-// The paired test of run against the first; false where the metric has no values per user.
+static int metric_count(const contest *c)
+{
+    int count;
+    metrics_of(c, 0, &count);
+    return count;
+}
+
+static const char *metric_name(const contest *c, int index)
+{
+    int count;
+    return metrics_of(c, 0, &count)[index].name;
+}
+
+// A run's values of each user, and whose they are; NULL.
+static const double *values_of(const contest *c, int run, const char *metric, const pm_metrics **of)
+{
+    return pm_result_values(c->result[run], on_validation(c), metric, of);
+}
+
+// The paired test of run against the first; false where the metric has no values of the same users.
 static bool paired_test(const contest *c, int run, const char *metric, pm_paired_test *out)
 {
-    const int i = pm_metric_set_find(metric_set(c), metric), k = pm_metric_set_find(pm_metrics_set(users_of(c, run)), metric);
-    const double *a = i < 0 ? NULL : pm_metrics_values(users_of(c, 0), i), *b = k < 0 ? NULL : pm_metrics_values(users_of(c, run), k);
-    if (!a || !b) return false;
-    pm_paired_t_test(b, a, counted_users(users_of(c, 0)), out);
+    const pm_metrics *x, *y;
+    const double *a = values_of(c, 0, metric, &x), *b = values_of(c, run, metric, &y);
+    if (!a || !b || counted_users(x) != counted_users(y)) return false;
+    const int64_t *ua = pm_metrics_users(x), *ub = pm_metrics_users(y), n = counted_users(x);
+    for (int64_t i = 0; x != users_of(c, 0) && i < n; i++)    // the first view's were compared by name
+        if (ua[i] != ub[i]) return false;
+    pm_paired_t_test(b, a, n, out);
     return true;
 }
 
 static bool metric_of(const contest *c, int run, const char *name, pm_metric_result *out)
 {
-    const int i = pm_metric_set_find(pm_metrics_set(users_of(c, run)), name);
-    return i >= 0 && pm_metrics_result(users_of(c, run), i, out) == PM_OK;
+    int count;
+    const pm_metric_result *all = metrics_of(c, run, &count);
+    for (int i = 0; i < count; i++) {
+        if (!pm_name_equal(all[i].name, name)) continue;
+        *out = all[i];
+        return true;
+    }
+    return false;
 }
 
 // Groups of the first run against `run` (or alone): out [GROUPS].
 static pm_status break_down(const contest *c, int run, pm_activity_group *out)
 {
-    const int i = pm_metric_set_find(metric_set(c), c->quintiles), k = pm_metric_set_find(pm_metrics_set(users_of(c, run)), c->quintiles);
-    const double *a = i < 0 ? NULL : pm_metrics_values(users_of(c, 0), i), *b = k < 0 ? NULL : pm_metrics_values(users_of(c, run), k);
-    PM_REQUIRE(c->cli->ctx, a && b, PM_ERR_ARG, "--quintiles %s: the metric is not among those evaluated, or has no value of each user",
+    const pm_metrics *x = NULL, *y = NULL;
+    const double *a = values_of(c, 0, c->quintiles, &x), *b = values_of(c, run, c->quintiles, &y);
+    PM_REQUIRE(c->cli->ctx, a && b && counted_users(x) == counted_users(users_of(c, 0)) && counted_users(y) == counted_users(x), PM_ERR_ARG, "--quintiles %s: the metric is not among those evaluated, or has no value of each user",
                c->quintiles);
     return pm_activity_breakdown(c->cli->ctx, c->activity, a, run ? b : NULL, counted_users(users_of(c, 0)), GROUPS, out);
 }
@@ -220,8 +252,8 @@ static pm_status show_means(const contest *c)
     PM_TRY(pm_grid_create(c->cli->ctx, align, &grid));
     pm_grid_cell(grid, "metric");
     for (int r = 0; r < c->count; r++) pm_grid_cell(grid, "%s", c->shown[r]);
-    for (int i = 0; i < pm_metric_set_count(metric_set(c)); i++) {
-        const char *name = pm_metric_set_name(metric_set(c), i);
+    for (int i = 0; i < metric_count(c); i++) {
+        const char *name = metric_name(c, i);
         if (!is_shown(c, name)) continue;
         pm_grid_cell(grid, "%s", name);
         for (int r = 0; r < c->count; r++) {
@@ -243,11 +275,11 @@ static pm_status show_tests(const contest *c)
     PM_TRY(pm_grid_create(c->cli->ctx, "llrrrrl", &grid));
     static const char *const heads[] = { "metric", "run", "difference", "t", "p", "n", "" };
     for (int i = 0; i < PM_COUNT(heads); i++) pm_grid_cell(grid, "%s", heads[i]);
-    for (int i = 0; i < pm_metric_set_count(metric_set(c)); i++)
+    for (int i = 0; i < metric_count(c); i++)
         for (int r = 1; r < c->count; r++) {
             pm_paired_test t;
-            if (!is_shown(c, pm_metric_set_name(metric_set(c), i)) || !paired_test(c, r, pm_metric_set_name(metric_set(c), i), &t)) continue;
-            pm_grid_cell(grid, "%s", pm_metric_set_name(metric_set(c), i));
+            if (!is_shown(c, metric_name(c, i)) || !paired_test(c, r, metric_name(c, i), &t)) continue;
+            pm_grid_cell(grid, "%s", metric_name(c, i));
             pm_grid_cell(grid, "%s", c->shown[r]);
             pm_grid_cell(grid, "%+.4f ± %.4f", t.difference, t.ci95);
             pm_grid_cell(grid, "%.2f", t.t);
@@ -319,8 +351,8 @@ static cJSON *run_json(const contest *c, int run)
     cJSON_AddBoolToObject(json, "refit", c->result[run]->refit);
     cJSON_AddBoolToObject(json, "legacy_test_selection", c->result[run]->legacy_test_selection);
     cJSON *metrics = cJSON_AddObjectToObject(json, "metrics"), *tests = run ? cJSON_AddObjectToObject(json, "against_first") : NULL;
-    for (int i = 0; i < pm_metric_set_count(metric_set(c)); i++) {
-        const char *name = pm_metric_set_name(metric_set(c), i);
+    for (int i = 0; i < metric_count(c); i++) {
+        const char *name = metric_name(c, i);
         pm_metric_result m;
         pm_paired_test t;
         if (!is_shown(c, name)) continue;
@@ -421,6 +453,7 @@ static pm_status run_compare(pm_cli *cli)
     PM_TRY(show_means(&c));
     PM_TRY(show_tests(&c));
     if (c.quintiles) PM_TRY(show_quintiles(&c));
+    pm_cli_explain_views(c.result[0]);
     explain_mark(&c);
     return PM_OK;
 }

@@ -66,6 +66,8 @@ const pm_option_group pm_group_choose = { "Choice and evaluation", (const pm_opt
     PM_FLAG("refit", 0, "train once more on train + validation for the chosen length before the test"),
     PM_FLAG("legacy-test-selection", 0, "choose the epoch on the test part, as much published work does; the figures flatter and are marked wherever they go. With --refit "
       "train on train + validation"),
+    PM_CHOICE("candidates", 0, "WHICH", "sampled|all|sampled,all", "leave-one-out: what the target is ranked among, the sampled negatives or all items that are not "
+      "known. Default: both, the epoch chosen among the sampled"),
     PM_CHOICE("ties", 0, "RULE", "expected|optimistic|pessimistic|id", "where a tied target ranks (leave-one-out). Default: expected"),
     { 0 } } };
 
@@ -158,6 +160,7 @@ pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
         .patience = pm_cli_integer(cli, "patience", 0),
         .validate_every = pm_cli_integer(cli, "validate-every", 0),
         .save_every = pm_cli_number(cli, "save-every", 0),
+        .candidates = pm_cli_text(cli, "candidates"),
         .refit = pm_cli_has(cli, "refit"),
         .repeats = pm_cli_integer(cli, "repeats", 0),
         .legacy_test_selection = pm_cli_has(cli, "legacy-test-selection"),

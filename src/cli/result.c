@@ -28,32 +28,48 @@ static const pm_metric_result *find_metric(const pm_metric_result *all, int coun
 }
 
 // "0.8612 ± 0.0031": mean and deviation over several trainings.
-static void spread_cell(pm_grid *grid, const pm_metric_result *metric, double sd)
+static void spread_cell(pm_grid *grid, const pm_metric_result *all, const double *sd, int count, const char *name)
 {
-    pm_grid_cell(grid, "%.4f ± %.4f", metric->mean, sd);
+    const pm_metric_result *metric = find_metric(all, count, name);
+    if (metric) pm_grid_cell(grid, "%.4f ± %.4f", metric->mean, sd[metric - all]);
+    else pm_grid_cell(grid, "%s", "");
 }
 
 static pm_status show_repeats(const pm_cli *cli, const pm_result *r)
 {
     const bool validated = r->validation_count > 0;
     pm_grid *grid;
-    const int count = PM_MAX(r->metric_count, r->validation_count);
+    const pm_metric_result *rows = r->metric_count ? r->metrics : r->validation;
+    const int count = r->metric_count ? r->metric_count : r->validation_count;
     PM_TRY(pm_grid_create(cli->ctx, validated && r->metric_count ? "lrrr" : "lrr", &grid));
     pm_grid_cell(grid, "metric");
     if (validated) pm_grid_cell(grid, "validation");
     if (r->metric_count) pm_grid_cell(grid, r->legacy_test_selection ? "test, which chose the epoch" : "test");
     pm_grid_cell(grid, "n");
     for (int i = 0; i < count; i++) {
-        pm_grid_cell(grid, "%s", (r->metric_count ? r->metrics : r->validation)[i].name);
-        if (validated) spread_cell(grid, &r->validation[i], r->validation_sd[i]);
-        if (r->metric_count) spread_cell(grid, &r->metrics[i], r->metrics_sd[i]);
-        pm_grid_cell(grid, "%" PRId64, (r->metric_count ? r->metrics : r->validation)[i].n);
+        pm_grid_cell(grid, "%s", rows[i].name);
+        if (validated) spread_cell(grid, r->validation, r->validation_sd, r->validation_count, rows[i].name);
+        if (r->metric_count) spread_cell(grid, r->metrics, r->metrics_sd, r->metric_count, rows[i].name);
+        pm_grid_cell(grid, "%" PRId64, rows[i].n);
     }
     printf("\n");
     PM_TRY(pm_grid_print(&grid, true));
     printf("± is the deviation over the %d trainings, each on another split\n", r->repeat_count);
     if (r->run) printf("\nSaved in %s, a run each; such as: %s evaluate %s\n", r->run, cli->program, r->repeats[0].run);
     return PM_OK;
+}
+
+void pm_cli_explain_views(const pm_result *r)
+{
+    const bool test = r->test_view_count > 0;
+    const pm_result_view *views = test ? r->test_views : r->validation_views;
+    bool all = false, seen = false;
+    for (int v = 0; v < (test ? r->test_view_count : r->validation_view_count); v++) {
+        all = all || strncmp(views[v].name, "all", 3) == 0;
+        seen = seen || strstr(views[v].name, "seen");
+    }
+    if (all) printf(":all ranks the target among all items that are not known, the others among sampled or given candidates\n");
+    if (seen) printf(":seen leaves out the users whose target nobody has in training\n");
 }
 
 static pm_status show_metrics(pm_cli *cli, const pm_result *r)
@@ -82,6 +98,7 @@ static pm_status show_metrics(pm_cli *cli, const pm_result *r)
     printf("\n");
     PM_TRY(pm_grid_print(&grid, true));
     printf("± is half a 95 %% interval over %s\n", is_of_ratings(r) ? "ratings" : "users");
+    pm_cli_explain_views(r);
     return PM_OK;
 }
 

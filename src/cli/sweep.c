@@ -188,6 +188,8 @@ static const pm_option_group evaluation_group = { "Evaluation", (const pm_option
     PM_INTEGER("validate-every", 0, "N", 1, 1e9, "epochs between validations. Default: 1"),
     PM_FLAG("refit", 0, "train the winner once more on train + validation for the chosen length before the test"),
     PM_FLAG("legacy-test-selection", 0, "choose epochs and setting on the test part, as much published work does; the figures flatter and are marked so"),
+    PM_CHOICE("candidates", 0, "WHICH", "sampled|all|sampled,all", "leave-one-out: what the target is ranked among, the sampled negatives or all items that are not "
+      "known. Default: both, the epoch chosen among the sampled"),
     PM_CHOICE("ties", 0, "RULE", "expected|optimistic|pessimistic|id", "where a tied target ranks (leave-one-out). Default: expected"),
     { 0 } } };
 

@@ -68,6 +68,7 @@ static pm_status run_evaluate(pm_cli *cli)
         .data = pm_cli_text(cli, "data"),
         .metrics = pm_cli_text(cli, "metrics"),
         .device = pm_cli_text(cli, "device"),
+        .candidates = pm_cli_text(cli, "candidates"),
         .validation = part && pm_name_equal(part, "validation"),
         .analysis = !pm_cli_has(cli, "analysis") ? NULL : pm_cli_text(cli, "analysis") ? pm_cli_text(cli, "analysis") : "all",
     };
@@ -84,6 +85,7 @@ static const pm_option_group evaluate_group = { "Evaluation", (const pm_option[]
     PM_TEXT("data", 0, "PATH", "other data, by the run's own protocol and filters. Default: the run's own"),
     PM_TEXT("metrics", 'm', "LIST", "such as ndcg@100,recall_capped@20. Default: the run's own"),
     PM_CHOICE("part", 0, "PART", "test|validation", "which part to evaluate on. Default: test"),
+    PM_CHOICE("candidates", 0, "WHICH", "sampled|all|sampled,all", "leave-one-out: rank the target among the sampled negatives or all items. Default: the run's own"),
     PM_BARE("analysis", 0, "LIST",
             "also what is predicted and shown: preference (the catalogue by predicted preference), tails (of popularity in the top 200), "
             "ranks (users shown each tail, by rank), popularity (of items in the parts), density (of popularity in the top 10). Default: all that the model has"),

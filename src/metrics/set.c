@@ -127,6 +127,20 @@ pm_status pm_metric_set_copy(const void *parent, const pm_metric_set *set, pm_me
     return PM_OK;
 }
 
+pm_status pm_metric_set_named(const void *parent, const pm_metric_set *set, const char *suffix, pm_metric_set **out)
+{
+    pm_metric_set *named;
+    *out = NULL;
+    PM_TRY(pm_metric_set_copy(parent, set, &named));
+    for (int i = 0; i < named->count && *suffix; i++) {
+        char *name = named->entries[i].name;
+        const size_t length = strlen(name);
+        snprintf(name + length, PM_METRIC_NAME_SIZE - length, ":%s", suffix);
+    }
+    *out = named;
+    return PM_OK;
+}
+
 void pm_metric_set_destroy(pm_metric_set **set)
 {
     if (!set) return;

@@ -3,6 +3,7 @@
 
 #include <pumice/state.h>
 
+#include "train/ranks.h"
 #include "train/rating.h"
 
 enum { EVAL_BATCH = 500, MEAN_SLOTS = 32 };    // MEAN_SLOTS: batches whose item means wait on the device
@@ -19,6 +20,8 @@ struct pm_evaluator {
     int                  scorer;     // it scores so
     bool                 by_row, held_out;    // what the model is told of who the users are
     int64_t              batch, depth, widest, entries;    // widest: candidates of a user at most; entries: known items of a batch at most
+    unsigned             candidates; // of PM_CANDIDATES_…
+    pm_ranks            *ranks;      // among all items; NULL: not asked for
     uint32_t            *ids, *above, *tied, *popularity;
     float               *scores;
     pm_preference        preference;
@@ -159,6 +162,8 @@ static pm_status add_results(pm_evaluator *e)
         e->scores = pm_new_array(e, float, users * e->depth);
         return e->ids && e->scores ? PM_OK : PM_ERR_NOMEM;
     }
+    if (e->candidates & PM_CANDIDATES_ALL) PM_TRY(pm_ranks_create(e, e->s, e->part, e->name, e->ties, &e->ranks));
+    if (!(e->candidates & PM_CANDIDATES_SAMPLED)) return PM_OK;
     PM_TRY(upload_candidates(e));
     if (e->ties == PM_TIES_ID || e->feed == PM_FEED_RATINGS) {
         PM_TRY(add_tensor(e, "scores", PM_F32, users, e->widest));
@@ -191,11 +196,14 @@ static pm_status capture(pm_evaluator *e)
     b.x.items = b.items;
     if (pm_session_counts(s)) b.counts = pm_capture_counts(b.g, e->name, rows, &b.x);
     if (e->by_row) b.user = pm_gather_rows(b.g, part_tensor(e, b.g, "row"), rows);
-    const bool all = e->preference || e->feed == PM_FEED_LISTS || !s->model->score_at;
+    const bool all = e->preference || e->feed == PM_FEED_LISTS || e->ranks || !s->model->score_at;
     const pm_var z = all ? s->model->score(&b) : (pm_var){ -1 };
     if (e->preference) capture_preferences(e, &b, z, live);
-    if (e->feed == PM_FEED_LISTS) capture_lists(e, &b, as_ratings(e, &b, z, rows, live, NULL));
-    else capture_ranks(e, &b, z, rows, live);
+    const bool lists = e->feed == PM_FEED_LISTS;
+    const pm_var ratings = lists || e->ranks ? as_ratings(e, &b, z, rows, live, NULL) : z;
+    if (lists) capture_lists(e, &b, ratings);
+    if (e->ranks) pm_ranks_capture(e->ranks, &b, ratings, rows);
+    if (!lists && e->candidates & PM_CANDIDATES_SAMPLED) capture_ranks(e, &b, z, rows, live);
     pm_tick(b.g, b.state);
     pm_session_scoring_net_done(s, &b.net);
     return pm_graph_compile(&b.g, &e->program);
@@ -292,6 +300,7 @@ pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, 
     e->set = params->set;
     e->ties = params->ties;
     e->preference = params->preference;
+    e->candidates = params->candidates && params->part->sampled && params->set ? params->candidates : PM_CANDIDATES_SAMPLED;
     e->scorer = s->phase[s->phase_count - 1].scorer;
     const pm_status st = init(e, params);
     if (st != PM_OK) {
@@ -400,19 +409,30 @@ static pm_status feed_lists(pm_evaluator *e, pm_metrics *m)
     return PM_OK;
 }
 
-static pm_status feed_ranks(pm_evaluator *e, pm_metrics *m)
+// Whether anybody in training has the item that a user is to be recommended.
+static bool is_seen(const pm_evaluator *e, int64_t row)
+{
+    return e->popularity[e->part->target.col[e->part->target.indptr[row]]] > 0;
+}
+
+static pm_status rank_among_sampled(const pm_evaluator *e, int64_t u, pm_rank *out)
 {
     const pm_eval_part *p = e->part;
-    for (int64_t u = 0; u < p->users; u++) {
-        const uint32_t *candidates = p->candidate + p->candidate_ptr[u];
-        const int64_t count = (int64_t)p->candidate_ptr[u + 1] - p->candidate_ptr[u];
+    const uint32_t *candidates = p->candidate + p->candidate_ptr[u];
+    const int64_t count = (int64_t)p->candidate_ptr[u + 1] - p->candidate_ptr[u];
+    if (e->ties == PM_TIES_ID) return pm_rank_of_target(e, p->user[u], e->scores + u * e->widest, candidates, count, out);
+    if (e->above[u] == PM_ID_NAN) return not_finite(e, u);
+    *out = (pm_rank){ .user = p->user[u], .target = candidates[0], .above = e->above[u], .tied = e->tied[u], .candidates = count };
+    return PM_OK;
+}
+
+static pm_status feed_ranks(const pm_evaluator *e, pm_candidates among, bool seen, pm_metrics *m)
+{
+    for (int64_t u = 0; u < e->part->users; u++) {
         pm_rank rank;
-        if (e->ties == PM_TIES_ID) {
-            PM_TRY(pm_rank_of_target(e, p->user[u], e->scores + u * e->widest, candidates, count, &rank));
-        } else {
-            if (e->above[u] == PM_ID_NAN) return not_finite(e, u);
-            rank = (pm_rank){ .user = p->user[u], .target = candidates[0], .above = e->above[u], .tied = e->tied[u], .candidates = count };
-        }
+        if (seen && !is_seen(e, u)) continue;
+        if (among == PM_CANDIDATES_SAMPLED) PM_TRY(rank_among_sampled(e, u, &rank));
+        else if (!pm_ranks_get(e->ranks, u, &rank)) return not_finite(e, u);
         PM_TRY(pm_metrics_add_rank(m, &rank));
     }
     return PM_OK;
@@ -440,21 +460,61 @@ static pm_status read_results(pm_evaluator *e)
     if (e->scores) PM_TRY(read_tensor(e, "scores", e->scores));
     if (e->above) PM_TRY(read_tensor(e, "above", e->above));
     if (e->reaching) PM_TRY(read_tensor(e, "reaching", e->reaching));
+    if (e->ranks) PM_TRY(pm_ranks_read(e->ranks));
     return e->tied ? read_tensor(e, "tied", e->tied) : PM_OK;
+}
+
+// The metrics of one kind of candidates and users; their names say which, unless they are the usual ones.
+static pm_status fill_view(pm_evaluator *e, const void *parent, pm_candidates among, bool seen, pm_result_view *view)
+{
+    static const char *const names[2][2] = { { "", "seen" }, { "all", "all:seen" } };
+    const int64_t items = e->s->split->train.cols;
+    const pm_metrics_params params = { .feed = e->feed, .items = items, .popularity = e->popularity,
+                                       .list_limit = e->depth < items ? e->depth : 0, .ties = e->ties };
+    pm_metric_set *named;
+    *view = (pm_result_view){ .name = names[among == PM_CANDIDATES_ALL][seen] };
+    PM_TRY(pm_metric_set_named(e, e->set, view->name, &named));
+    pm_status st = pm_metrics_create(parent, named, &params, &view->users);
+    pm_metric_set_destroy(&named);
+    if (st != PM_OK) return st;
+    switch (e->feed) {
+    case PM_FEED_LISTS: st = feed_lists(e, view->users); break;
+    case PM_FEED_RANKS: st = feed_ranks(e, among, seen, view->users); break;
+    case PM_FEED_RATINGS: st = feed_ratings(e, view->users); break;
+    }
+    if (st != PM_OK) pm_metrics_destroy(&view->users);
+    return st;
+}
+
+static pm_status score_and_read(pm_evaluator *e)
+{
+    PM_TRY(score_all(e));
+    return read_results(e);
 }
 
 pm_status pm_evaluator_run(pm_evaluator *e, const void *parent, pm_metrics **metrics)
 {
+    pm_result_view view;
     *metrics = NULL;
-    PM_TRY(score_all(e));
-    PM_TRY(read_results(e));
-    const int64_t items = e->s->split->train.cols;
-    const pm_metrics_params params = { .feed = e->feed, .items = items, .popularity = e->popularity,
-                                       .list_limit = e->depth < items ? e->depth : 0, .ties = e->ties };
-    PM_TRY(pm_metrics_create(parent, e->set, &params, metrics));
-    const pm_status st = e->feed == PM_FEED_LISTS ? feed_lists(e, *metrics) : e->feed == PM_FEED_RANKS ? feed_ranks(e, *metrics) : feed_ratings(e, *metrics);
-    if (st != PM_OK) pm_metrics_destroy(metrics);
-    return st;
+    PM_TRY(score_and_read(e));
+    PM_TRY(fill_view(e, parent, e->candidates & PM_CANDIDATES_SAMPLED ? PM_CANDIDATES_SAMPLED : PM_CANDIDATES_ALL, false, &view));
+    *metrics = view.users;
+    return PM_OK;
+}
+
+pm_status pm_evaluator_run_views(pm_evaluator *e, const void *parent, pm_result_view views[PM_MAX_VIEWS], int *count)
+{
+    static const pm_candidates kinds[] = { PM_CANDIDATES_SAMPLED, PM_CANDIDATES_ALL };
+    int64_t unseen = 0;
+    *count = 0;
+    PM_TRY(score_and_read(e));
+    for (int64_t u = 0; u < e->part->users && e->feed == PM_FEED_RANKS; u++) unseen += !is_seen(e, u);
+    for (int k = 0; k < PM_COUNT(kinds); k++) {
+        if (!(e->candidates & kinds[k])) continue;
+        PM_TRY(fill_view(e, parent, kinds[k], false, &views[(*count)++]));
+        if (unseen && unseen < e->part->users) PM_TRY(fill_view(e, parent, kinds[k], true, &views[(*count)++]));
+    }
+    return PM_OK;
 }
 
 pm_program_stats pm_evaluator_stats(const pm_evaluator *e)
@@ -464,8 +524,7 @@ pm_program_stats pm_evaluator_stats(const pm_evaluator *e)
 
 pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float **scores, int64_t *depth)
 {
-    PM_TRY(score_all(e));
-    PM_TRY(read_results(e));
+    PM_TRY(score_and_read(e));
     *ids = e->ids;
     *scores = e->scores;
     *depth = e->depth;
@@ -474,8 +533,7 @@ pm_status pm_evaluator_lists(pm_evaluator *e, const uint32_t **ids, const float 
 
 pm_status pm_evaluator_scores(pm_evaluator *e, const float **scores, int64_t *widest)
 {
-    PM_TRY(score_all(e));
-    PM_TRY(read_results(e));
+    PM_TRY(score_and_read(e));
     *scores = e->scores;
     *widest = e->widest;
     return PM_OK;

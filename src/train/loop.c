@@ -139,6 +139,11 @@ static pm_status validate(pm_trainer *t)
     PM_TRY(pm_evaluator_use(t->validation, phase_of(t)->scorer));
     PM_TRY(pm_evaluator_run(t->validation, t->ctx, &m));
     pm_status st = pm_metrics_result(m, t->select, &r);
+    for (int i = 0; i < t->result->epoch_metric_count && st == PM_OK; i++) {
+        pm_metric_result each;
+        st = pm_metrics_result(m, i, &each);
+        t->values[i] = each.mean;
+    }
     t->result->eval_seconds += pm_clock() - before;
     if (st == PM_OK && !(r.n > 0)) st = pm_fail(t->ctx, PM_ERR_DATA, "validation: no user has an item to be found");
     if (st != PM_OK) {
@@ -160,6 +165,7 @@ static pm_status log_epoch(pm_trainer *t, bool validated, double seconds)
     }
     pm_epoch_log *e = &r->epoch_log[r->epoch_count++];
     *e = (pm_epoch_log){ .epoch = t->epoch, .steps = t->step, .phase = t->at.phase, .validation = validated ? t->at.validation : NAN, .seconds = seconds };
+    for (int i = 0; i < r->epoch_metric_count; i++) e->metrics[i] = validated ? t->values[i] : NAN;
     for (int i = 0; i < t->session->loss_count; i++) e->loss[i] = t->loss_steps[i] ? t->loss_sum[i] / (double)t->loss_steps[i] : NAN;
     for (int k = 0; k < t->session->column_count; k++) e->schedule[k] = t->session->model->schedule_value(&t->at, k);
     char text[256];

@@ -50,7 +50,8 @@ static pm_status keep(pm_ctx *ctx, const pm_result *one, const char *folder, voi
 {
     char *document;
     PM_TRY(pm_result_json(parent, one, &document));
-    *to = (pm_repeat){ .run = folder, .document = document, .epochs = one->epochs, .best_epoch = one->best_epoch };
+    *to = (pm_repeat){ .run = folder, .document = document, .epochs = one->epochs, .best_epoch = one->best_epoch,
+                       .validation_count = one->validation_count, .metric_count = one->metric_count };
     PM_TRY(copy_metrics(parent, one->validation, one->validation_count, &to->validation));
     PM_TRY(copy_metrics(parent, one->metrics, one->metric_count, &to->metrics));
     if (one->metric_count) pm_log(ctx, PM_LOG_INFO, "%s %.4f on test, epoch %" PRId64, one->metrics[0].name, one->metrics[0].mean, one->best_epoch);
@@ -71,29 +72,40 @@ static pm_status copy_repeats(pm_result *r, const pm_repeat *from, int count)
             to->run = pm_strdup(r, to->run);
             PM_CHECK_ALLOC(to->run);
         }
-        PM_TRY(copy_metrics(r, to->validation, r->validation_count, &to->validation));
-        PM_TRY(copy_metrics(r, to->metrics, r->metric_count, &to->metrics));
+        PM_TRY(copy_metrics(r, to->validation, to->validation_count, &to->validation));
+        PM_TRY(copy_metrics(r, to->metrics, to->metric_count, &to->metrics));
     }
     return PM_OK;
 }
 
-// Means over the repeats, and their deviations.
+// A metric of a repeat by its name; NULL.
+static const pm_metric_result *metric_of(const pm_repeat *repeat, bool validation, const char *name)
+{
+    const pm_metric_result *all = validation ? repeat->validation : repeat->metrics;
+    for (int i = 0; i < (validation ? repeat->validation_count : repeat->metric_count); i++)
+        if (pm_name_equal(all[i].name, name)) return &all[i];
+    return NULL;
+}
+
+// Means over the repeats, and their deviations; of a metric that not all have, over those that have it.
 static pm_status combine(pm_result *r, bool validation, int count, pm_metric_result **out, double **sd)
 {
-    const int n = r->repeat_count;
-    double *values = pm_new_array(r, double, n);
+    const pm_metric_result *last = validation ? r->validation : r->metrics;
+    double *values = pm_new_array(r, double, r->repeat_count);
     *out = pm_new_array(r, pm_metric_result, PM_MAX(count, 1));
     *sd = pm_new_array(r, double, PM_MAX(count, 1));
     if (!values || !*out || !*sd) return PM_ERR_NOMEM;
     for (int m = 0; m < count; m++) {
         pm_metric_result *to = &(*out)[m];
         int64_t all = 0;
-        for (int i = 0; i < n; i++) {
-            const pm_metric_result *one = validation ? &r->repeats[i].validation[m] : &r->repeats[i].metrics[m];
-            values[i] = one->mean;
+        int n = 0;
+        for (int i = 0; i < r->repeat_count; i++) {
+            const pm_metric_result *one = metric_of(&r->repeats[i], validation, last[m].name);
+            if (!one) continue;
+            values[n++] = one->mean;
             all += one->n;
         }
-        pm_metric_summary(validation ? r->repeats[0].validation[m].name : r->repeats[0].metrics[m].name, values, n, to);
+        pm_metric_summary(last[m].name, values, n, to);
         (*sd)[m] = to->se * sqrt(n);
         to->ci95 = to->se * pm_student_quantile(0.05, n - 1);
         to->n = all;
@@ -135,6 +147,7 @@ static pm_status make_result(pm_result *r, const pm_spec *spec, const char *run,
     PM_TRY(combine(r, true, r->validation_count, &r->validation, &r->validation_sd));
     PM_TRY(combine(r, false, r->metric_count, &r->metrics, &r->metrics_sd));
     r->validation_users = r->test_users = NULL;
+    r->validation_view_count = r->test_view_count = 0;
     return PM_OK;
 }
 

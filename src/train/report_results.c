@@ -38,6 +38,10 @@ static void excluded(const pm_report *r)
     if (part->excluded_no_target + c->excluded_no_target)
         pm_page_print(r->page, "; %" PRId64 " left out, with nothing to find", part->excluded_no_target + c->excluded_no_target);
     if (part->excluded_no_history) pm_page_print(r->page, "; %" PRId64 " left out, of whom nothing is known", part->excluded_no_history);
+    if (part->unseen_targets) pm_page_print(r->page, "; the targets of %" PRId64 " are items never seen in training", part->unseen_targets);
+    if (part->tied_times) pm_page_print(r->page, "; %" PRId64 " had another item at the time of the target", part->tied_times);
+    if (part->dropped_candidates) pm_page_print(r->page, "; %" PRId64 " repeated candidates dropped", part->dropped_candidates);
+    if (part->short_candidates) pm_page_print(r->page, "; %" PRId64 " with fewer candidates than asked for", part->short_candidates);
     if (c->tied) pm_page_print(r->page, "; %s %% with a tied target", pm_number_text(2, 100 * c->tied_share).text);
     pm_page_raw(r->page, "</dd>");
 }
@@ -91,12 +95,11 @@ static int best_entry(const pm_report *r, const char *metric, int direction)
 
 static bool tested(const pm_report *r, int entry, const char *metric, pm_paired_test *out)
 {
-    const pm_metric_set *a = pm_metrics_set(pm_report_users(r, entry)), *b = pm_metrics_set(pm_report_users(r, 0));
-    const int i = pm_metric_set_find(a, metric), k = pm_metric_set_find(b, metric);
-    if (entry == 0 || i < 0 || k < 0) return false;
-    const double *x = pm_metrics_values(pm_report_users(r, entry), i), *y = pm_metrics_values(pm_report_users(r, 0), k);
+    const pm_metrics *a, *b;
+    const double *x = pm_result_values(r->p->entries[entry].result, r->p->validation, metric, &a),
+                 *y = pm_result_values(r->p->entries[0].result, r->p->validation, metric, &b);
     const pm_metric_result *m = pm_report_find(r, entry, metric), *n = pm_report_find(r, 0, metric);
-    if (!x || !y || m->n != n->n) return false;
+    if (entry == 0 || !x || !y || m->n != n->n) return false;
     pm_paired_t_test(x, y, n->n, out);
     return true;
 }
@@ -111,10 +114,31 @@ static void result_cell(const pm_report *r, int entry, const char *metric, bool 
     pm_page_raw(r->page, "</td>");
 }
 
-pm_status pm_report_results(pm_report *r)
+static const pm_result_view *views_of(const pm_report *r, int *count)
 {
-    const pm_metric_set *set = pm_metrics_set(pm_report_users(r, 0));
-    pm_report_heading(r, r->p->sweep ? "The winner, seed by seed" : r->p->validation ? "Results on validation" : "Results on test");
+    const pm_result *first = r->p->entries[0].result;
+    *count = r->p->validation ? first->validation_view_count : first->test_view_count;
+    return r->p->validation ? first->validation_views : first->test_views;
+}
+
+// "Among all items that are not known, …": what a table of leave-one-out is of.
+static void view_caption(const pm_report *r, const pm_result_view *view)
+{
+    const pm_eval_part *part = pm_report_part(r, 0);
+    if (!part->sampled) return;
+    pm_page_raw(r->page, "<h3>");
+    if (strncmp(view->name, "all", 3) == 0) pm_page_raw(r->page, "Among all items that are not known of the user");
+    else pm_page_print(r->page, "Among %s sampled or given candidates, the target one of them",
+                       pm_number_text(0, part->users ? (double)part->candidate_ptr[part->users] / (double)part->users : 0).text);
+    if (strstr(view->name, "seen"))
+        pm_page_print(r->page, ", for the %" PRId64 " of %" PRId64 " users whose target was seen in training", view->counts.users, part->users);
+    pm_page_raw(r->page, "</h3>\n");
+}
+
+static void results_table(const pm_report *r, const pm_result_view *view)
+{
+    const pm_metric_set *set = pm_metrics_set(view->users);
+    view_caption(r, view);
     pm_page_raw(r->page, "<div class=\"scroll\"><table><thead><tr><th scope=\"col\"></th>");
     for (int i = 0; i < pm_metric_set_count(set); i++) {
         if (pm_report_is_tail(pm_metric_set_name(set, i))) continue;
@@ -135,7 +159,18 @@ pm_status pm_report_results(pm_report *r)
         }
         pm_page_raw(r->page, "</tr>");
     }
-    pm_page_raw(r->page, "</tbody></table></div>\n<p class=\"note\">± is half a 95 % interval over users.");
+    pm_page_raw(r->page, "</tbody></table></div>\n");
+}
+
+pm_status pm_report_results(pm_report *r)
+{
+    int count;
+    const pm_result_view *views = views_of(r, &count);
+    pm_report_heading(r, r->p->sweep ? "The winner, seed by seed" : r->p->validation ? "Results on validation" : "Results on test");
+    for (int v = 0; v < count; v++) results_table(r, &views[v]);
+    pm_page_raw(r->page, "<p class=\"note\">± is half a 95 % interval over users.");
+    if (pm_report_part(r, 0)->sampled && count > 1)
+        pm_page_raw(r->page, " Figures among sampled candidates can order models otherwise than those among all items, which is what a user would be shown.");
     if (r->p->count > 1 && !r->p->sweep) {
         pm_page_raw(r->page, " Bold: the best mean, which need not be better than the next beyond chance. Stars: paired t-test against ");
         pm_page_text(r->page, r->names[0]);
@@ -166,7 +201,9 @@ static void test_row(const pm_report *r, const char *metric, int entry, const pm
 
 pm_status pm_report_tests(pm_report *r)
 {
-    const pm_metric_set *set = pm_metrics_set(pm_report_users(r, 0));
+    const pm_result *first = r->p->entries[0].result;
+    const pm_metric_result *all = r->p->validation ? first->validation : first->metrics;
+    const int count = r->p->validation ? first->validation_count : first->metric_count;
     if (r->p->count < 2 || r->p->sweep) return PM_OK;
     pm_report_heading(r, "Paired significance");
     pm_page_raw(r->page, "<p class=\"note\">Against ");
@@ -175,10 +212,10 @@ pm_status pm_report_tests(pm_report *r)
                          "are.</p>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">metric</th><th scope=\"col\" class=\"l\">run</th>"
                          "<th scope=\"col\">difference</th><th scope=\"col\">t</th><th scope=\"col\">p</th><th scope=\"col\">users</th><th></th></tr>"
                          "</thead><tbody>");
-    for (int i = 0; i < pm_metric_set_count(set); i++)
+    for (int i = 0; i < count; i++)
         for (int e = 1; e < r->p->count; e++) {
             pm_paired_test t;
-            const char *name = pm_metric_set_name(set, i);
+            const char *name = all[i].name;
             if (!pm_report_is_tail(name) && tested(r, e, name, &t)) test_row(r, name, e, &t);
         }
     pm_page_raw(r->page, "</tbody></table></div>\n");

@@ -10,6 +10,7 @@ const char pm_report_style[] =
     "body{margin:0 auto;padding:1.5rem 1rem 4rem;max-width:64rem;background:var(--bg);color:var(--ink);"
     "font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',sans-serif}\n"
     "h1{font-size:1.6rem;line-height:1.25;margin:0 0 .5rem;overflow-wrap:anywhere}\n"
+    "h3{font-size:1rem;margin:1.25rem 0 .5rem}\n"
     "h2{font-size:1.2rem;margin:2.5rem 0 .75rem;padding-top:.75rem;border-top:1px solid var(--line)}\n"
     "a{color:var(--accent)}p{margin:.5rem 0}\n"
     ".soft,.note{color:var(--soft);font-size:.9rem}\n"

@@ -3,12 +3,19 @@
 
 #include "train/report.h"
 
-// One number of an epoch of an entry: the validation value, or a loss by name.
-static double epoch_value(const pm_result *x, int epoch, const char *loss)
+// What is drawn by epoch: a loss or a metric by name, or with neither the metric that chose.
+typedef struct quantity {
+    const char *loss, *metric;
+} quantity;
+
+// One number of an epoch of an entry.
+static double epoch_value(const pm_result *x, int epoch, quantity q)
 {
-    if (!loss) return x->epoch_log[epoch].validation;
-    for (int i = 0; i < x->loss_count; i++)
-        if (pm_name_equal(x->loss_name[i], loss)) return x->epoch_log[epoch].loss[i];
+    if (!q.loss && !q.metric) return x->epoch_log[epoch].validation;
+    for (int i = 0; i < x->epoch_metric_count && q.metric; i++)
+        if (pm_name_equal(x->epoch_metric[i], q.metric)) return x->epoch_log[epoch].metrics[i];
+    for (int i = 0; i < x->loss_count && q.loss; i++)
+        if (pm_name_equal(x->loss_name[i], q.loss)) return x->epoch_log[epoch].loss[i];
     return NAN;
 }
 
@@ -20,11 +27,11 @@ static int chosen_epochs(const pm_result *x)
     return n;
 }
 
-static pm_status curve(pm_report *r, const char *loss, const char *name, const char *title, bool *open)
+static pm_status curve(pm_report *r, quantity q, const char *name, const char *title, bool *open)
 {
     const int count = r->p->count;
     int64_t rows = 0, seen = 0;
-    const char *value_name = loss ? loss : NULL;
+    const char *value_name = q.loss ? q.loss : q.metric;
     for (int e = 0; e < count; e++) {
         const pm_result *x = r->p->entries[e].result;
         if (x->epoch_count) rows = PM_MAX(rows, x->epoch_log[chosen_epochs(x) - 1].epoch);
@@ -41,7 +48,7 @@ static pm_status curve(pm_report *r, const char *loss, const char *name, const c
         for (int i = 0; i < chosen_epochs(run); i++) {
             const int64_t at = run->epoch_log[i].epoch - 1;
             if (at < 0 || at >= rows) continue;
-            y[at * count + e] = epoch_value(run, i, loss);
+            y[at * count + e] = epoch_value(run, i, q);
             seen += isfinite(y[at * count + e]);
         }
     }
@@ -127,13 +134,28 @@ static pm_status convergence(pm_report *r, const void *scratch, bool *open)
     return PM_OK;
 }
 
+// Leave-one-out has few metrics, and papers show them all by epoch (DMF, Figure 2).
+static pm_status other_metrics(pm_report *r, bool *open)
+{
+    const pm_result *first = r->p->entries[0].result;
+    for (int i = 0; i < first->epoch_metric_count && pm_report_part(r, 0)->sampled; i++) {
+        char name[40], title[100];
+        if (pm_name_equal(first->epoch_metric[i], first->select)) continue;
+        snprintf(name, sizeof name, "curve-metric-%d", i + 1);
+        snprintf(title, sizeof title, "%.60s by epoch", first->epoch_metric[i]);
+        PM_TRY(curve(r, (quantity){ .metric = first->epoch_metric[i] }, name, title, open));
+    }
+    return PM_OK;
+}
+
 pm_status pm_report_curves(pm_report *r)
 {
     bool open = false;
     int losses = 0;
     char *scratch = pm_new(r->ctx, char);
     PM_CHECK_ALLOC(scratch);
-    PM_TRY(curve(r, NULL, "curve-validation", "Validation by epoch", &open));
+    PM_TRY(curve(r, (quantity){ 0 }, "curve-validation", "Validation by epoch", &open));
+    PM_TRY(other_metrics(r, &open));
     PM_TRY(by_seconds(r, scratch, &open));
     PM_TRY(convergence(r, scratch, &open));
     for (int e = 0; e < r->p->count; e++)
@@ -143,7 +165,7 @@ pm_status pm_report_curves(pm_report *r)
             const char *loss = r->p->entries[e].result->loss_name[i];
             snprintf(name, sizeof name, "curve-loss-%d", ++losses);
             snprintf(title, sizeof title, "Training loss by epoch: %.60s", loss);
-            PM_TRY(curve(r, loss, name, title, &open));
+            PM_TRY(curve(r, (quantity){ .loss = loss }, name, title, &open));
         }
     pm_free(scratch);
     pm_report_close(r, open);

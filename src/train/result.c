@@ -4,7 +4,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "train/session.h"
+#include "train/trainer.h"
 
 // The last two parts of a path: enough to know the data by, and nobody else's business where they lie.
 static const char *short_path(const char *path)
@@ -43,7 +43,7 @@ pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *s
     r->backend = pm_strdup(r, info->backend);
     r->profile = pm_strdup(r, pm_device_profile(s->device));
     r->protocol = pm_strdup(r, split->protocol);
-    r->select = pm_strdup(r, spec->select);
+    r->select = pm_spec_select(r, spec, split);
     r->seed = spec->seed;
     r->legacy_test_selection = spec->legacy_test_selection;
     r->users = pm_ids_count(split->users);
@@ -61,21 +61,43 @@ pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *s
     return r->model && r->device && r->backend && r->profile && r->protocol && r->select ? PM_OK : PM_ERR_NOMEM;
 }
 
+pm_status pm_result_add_views(pm_result *r, const pm_result_view *views, int count, bool validation)
+{
+    const int each = pm_metric_set_count(pm_metrics_set(views[0].users));
+    pm_result_view *to = validation ? r->validation_views : r->test_views;
+    pm_metric_result *values = pm_new_array(r, pm_metric_result, count * each);
+    PM_CHECK_ALLOC(values);
+    for (int v = 0; v < count; v++) {
+        to[v] = views[v];
+        pm_metrics_get_counts(to[v].users, &to[v].counts);
+        for (int i = 0; i < each; i++) PM_TRY(pm_metrics_result(to[v].users, i, &values[v * each + i]));
+        if (!validation && to[v].counts.tied_share > 0.01)
+            pm_log(r, PM_LOG_WARN, "%.1f %% of users%s%s have a target tied with another candidate; see --ties", 100 * to[v].counts.tied_share,
+                   *to[v].name ? ", of " : "", to[v].name);
+    }
+    *(validation ? &r->validation : &r->metrics) = values;
+    *(validation ? &r->validation_count : &r->metric_count) = count * each;
+    *(validation ? &r->validation_view_count : &r->test_view_count) = count;
+    *(validation ? &r->validation_users : &r->test_users) = to[0].users;
+    *(validation ? &r->validation_counts : &r->test_counts) = to[0].counts;
+    return PM_OK;
+}
+
 pm_status pm_result_add(pm_result *r, pm_metrics *m, bool validation)
 {
-    const int count = pm_metric_set_count(pm_metrics_set(m));
-    pm_metric_result *values = pm_new_array(r, pm_metric_result, count);
-    pm_metrics_counts *counts = validation ? &r->validation_counts : &r->test_counts;
-    PM_CHECK_ALLOC(values);
-    for (int i = 0; i < count; i++) PM_TRY(pm_metrics_result(m, i, &values[i]));
-    *(validation ? &r->validation : &r->metrics) = values;
-    *(validation ? &r->validation_count : &r->metric_count) = count;
-    *(validation ? &r->validation_users : &r->test_users) = m;
-    pm_metrics_get_counts(m, counts);
-    if (!validation && counts->tied_share > 0.01)
-        pm_log(r, PM_LOG_WARN, "%.1f %% of users have a target tied with another candidate; ties count as their expected value",
-               100 * counts->tied_share);
-    return PM_OK;
+    return pm_result_add_views(r, &(pm_result_view){ .name = "", .users = m }, 1, validation);
+}
+
+const double *pm_result_values(const pm_result *r, bool validation, const char *metric, const pm_metrics **of)
+{
+    const pm_result_view *views = validation ? r->validation_views : r->test_views;
+    for (int v = 0; v < (validation ? r->validation_view_count : r->test_view_count); v++) {
+        const int i = pm_metric_set_find(pm_metrics_set(views[v].users), metric);
+        *of = views[v].users;
+        if (i >= 0) return pm_metrics_values(views[v].users, i);
+    }
+    *of = NULL;
+    return NULL;
 }
 
 // ---- the document --------------------------------------------------------------------------------------------------
@@ -125,7 +147,27 @@ static bool add_excluded(cJSON *document, const pm_result *r)
            add_number(object, "unseen_user_targets", (double)test->unseen_user_targets) &&
            add_number(object, "unseen_users", (double)test->unseen_users) &&
            add_number(object, "dropped_candidates", (double)test->dropped_candidates) &&
+           add_number(object, "short_candidates", (double)test->short_candidates) && add_number(object, "tied_times", (double)test->tied_times) &&
            add_number(object, "tied_share", r->test_counts.tied_share);
+}
+
+// Leave-one-out: how many were ranked in each way, and among how many.
+static bool add_views(cJSON *document, const pm_result *r)
+{
+    const pm_eval_part *test = &r->split->test;
+    if (!test->sampled || !r->test_view_count) return true;
+    cJSON *all = cJSON_AddObjectToObject(document, "candidates");
+    bool good = all != NULL;
+    for (int v = 0; good && v < r->test_view_count; v++) {
+        const pm_result_view *view = &r->test_views[v];
+        const bool whole = strncmp(view->name, "all", 3) == 0;
+        const int64_t known = test->input.nnz;
+        const double among = whole ? (double)test->input.cols - (double)known / (double)test->users : (double)test->candidate_ptr[test->users] / (double)test->users;
+        cJSON *one = cJSON_AddObjectToObject(all, !*view->name ? "sampled" : pm_name_equal(view->name, "seen") ? "sampled:seen" : view->name);
+        good = one && add_number(one, "users", (double)view->counts.users) && add_number(one, "mean_candidates", among) &&
+               add_number(one, "tied_share", view->counts.tied_share);
+    }
+    return good;
 }
 
 static bool add_row(cJSON *rows, const pm_analysis *a, int64_t r)
@@ -189,7 +231,7 @@ static bool fill_document(cJSON *d, const pm_result *r)
            add_number(d, "epochs", (double)r->epochs) && add_number(d, "best_epoch", (double)r->best_epoch) &&
            add_number(d, "steps", (double)r->steps) && add_number(d, "train_seconds", r->train_seconds) &&
            add_number(d, "eval_seconds", r->eval_seconds) && add_number(d, "peak_device_memory", (double)r->peak_device_memory) &&
-           (r->repeat_count || add_excluded(d, r)) && add_metrics(d, "validation", r->validation, r->validation_sd, r->validation_count) &&
+           (r->repeat_count || (add_excluded(d, r) && add_views(d, r))) && add_metrics(d, "validation", r->validation, r->validation_sd, r->validation_count) &&
            add_metrics(d, "metrics", r->metrics, r->metrics_sd, r->metric_count) && add_errors(d, r) && add_analyses(d, r) && add_repeats(d, r);
 }
 

@@ -75,6 +75,7 @@ static const field fields[] = {
     FIELD(ties, TIES),
     FIELD(repeats, INTEGER),
     FIELD(repeat, INTEGER),
+    FIELD(candidates, TEXT),
 };
 
 static const char *const ties_names[] = {

@@ -105,13 +105,14 @@ static int put_values(char *line, int used, const char *key, const char *const *
 }
 
 // The time has a fixed width, so that equal runs have logs of equal length and checkpoints of equal bytes.
-static void format_epoch(const pm_epoch_log *e, const pm_session *s, char line[LINE_SIZE])
+static void format_epoch(const pm_epoch_log *e, const pm_session *s, const pm_result *r, char line[LINE_SIZE])
 {
     int used = snprintf(line, LINE_SIZE, "{\"epoch\": %" PRId64 ", \"steps\": %" PRId64 ", \"phase\": %d", e->epoch, e->steps, e->phase);
     used = put_values(line, used, "loss", s->loss_name, e->loss, s->loss_count);
     used = put_values(line, used, "schedule", s->model->schedule, e->schedule, s->column_count);
     used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"validation\": ");
     used = put(line, used, "%.17g", e->validation);
+    used = put_values(line, used, "metrics", r->epoch_metric, e->metrics, r->epoch_metric_count);
     used += snprintf(line + used, (size_t)(LINE_SIZE - used), ", \"seconds\": ");
     used = put(line, used, "%-12.3f", e->seconds);
     snprintf(line + used, (size_t)(LINE_SIZE - used), "}");
@@ -130,7 +131,7 @@ pm_status pm_run_save_epochs(const pm_trainer *t, int from, int64_t *size)
     pm_status st = pm_run_log_open(t->result, path, *size, &log);
     for (int i = from; st == PM_OK && i < t->result->epoch_count; i++) {
         char line[LINE_SIZE];
-        format_epoch(&t->result->epoch_log[i], t->session, line);
+        format_epoch(&t->result->epoch_log[i], t->session, t->result, line);
         st = pm_run_log_append(log, line);
     }
     if (st == PM_OK) st = pm_run_log_sync(log);
@@ -151,8 +152,13 @@ static void read_values(const cJSON *object, double *values, int count)
     for (int i = 0; i < PM_MIN(cJSON_GetArraySize(object), count); i++) values[i] = number_of(cJSON_GetArrayItem(object, i));
 }
 
-static pm_status read_names(pm_result *r, const cJSON *object)
+static pm_status read_names(pm_result *r, const cJSON *object, const cJSON *metrics)
 {
+    for (r->epoch_metric_count = 0; r->epoch_metric_count < PM_MIN(cJSON_GetArraySize(metrics), PM_MAX_EPOCH_METRICS); r->epoch_metric_count++) {
+        const char *name = cJSON_GetArrayItem(metrics, r->epoch_metric_count)->string;
+        r->epoch_metric[r->epoch_metric_count] = pm_strdup(r, name ? name : "");
+        PM_CHECK_ALLOC(r->epoch_metric[r->epoch_metric_count]);
+    }
     for (r->loss_count = 0; r->loss_count < PM_MIN(cJSON_GetArraySize(object), PM_MAX_LOSSES); r->loss_count++) {
         const char *name = cJSON_GetArrayItem(object, r->loss_count)->string;
         r->loss_name[r->loss_count] = name ? pm_strdup(r, name) : pm_sprintf(r, "loss %d", r->loss_count + 1);
@@ -178,7 +184,8 @@ static pm_status parse_epoch(pm_result *r, const char *path, const char *line, s
                              .seconds = number_of(cJSON_GetObjectItemCaseSensitive(o, "seconds")) };
         read_values(cJSON_GetObjectItemCaseSensitive(o, "loss"), e->loss, PM_MAX_LOSSES);
         read_values(cJSON_GetObjectItemCaseSensitive(o, "schedule"), e->schedule, PM_MAX_SCHEDULE);
-        if (r->epoch_count == 0) st = read_names(r, cJSON_GetObjectItemCaseSensitive(o, "loss"));
+        read_values(cJSON_GetObjectItemCaseSensitive(o, "metrics"), e->metrics, PM_MAX_EPOCH_METRICS);
+        if (r->epoch_count == 0) st = read_names(r, cJSON_GetObjectItemCaseSensitive(o, "loss"), cJSON_GetObjectItemCaseSensitive(o, "metrics"));
     }
     pm_free(json);
     return st;

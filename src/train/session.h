@@ -153,6 +153,7 @@ typedef struct pm_evaluator_params {
     int64_t              depth;
     pm_ties              ties;
     pm_preference        preference;    // also counts predicted preferences, where it is not NONE
+    unsigned             candidates;    // of PM_CANDIDATES_…: what the target of a sampled part is ranked among; 0: the sampled
 } pm_evaluator_params;
 
 // Uploads a part and captures its scoring program. Hangs from the session.
@@ -162,7 +163,11 @@ pm_status pm_evaluator_create(pm_session *s, const pm_evaluator_params *params, 
 pm_status pm_evaluator_use(pm_evaluator *e, int scorer);
 
 // Scores all users of the part with the parameters the store holds now. *metrics hangs from parent.
+// Of both kinds of candidates: among the sampled.
 pm_status pm_evaluator_run(pm_evaluator *e, const void *parent, pm_metrics **metrics);
+
+// The same with every view: both kinds of candidates, where there are, and the users whose target was seen in training, where some was not.
+pm_status pm_evaluator_run_views(pm_evaluator *e, const void *parent, pm_result_view views[PM_MAX_VIEWS], int *count);
 
 // Of its scoring program.
 pm_program_stats pm_evaluator_stats(const pm_evaluator *e);
@@ -208,5 +213,6 @@ pm_status pm_result_add_errors(pm_result *r, pm_session *s, const pm_eval_part *
 
 // Takes over the metrics of a part, which hang from the result, and warns of ties.
 pm_status pm_result_add(pm_result *r, pm_metrics *m, bool validation);
+pm_status pm_result_add_views(pm_result *r, const pm_result_view *views, int count, bool validation);
 
 #endif

