@@ -1,4 +1,5 @@
-// The cpu backend: OpenBLAS for matrix products, everything else in bodies that are compiled once an instruction set.
+// The cpu backend: OpenBLAS for matrix products, or our own kernel where there is AVX-512, everything else in bodies that are compiled
+// once an instruction set.
 // A body computes a part of an op that no other part writes to, so how parts are spread over threads cannot be seen in the result.
 #ifndef PM_CPU_H
 #define PM_CPU_H
@@ -9,7 +10,7 @@
 // A part of a call. EACH: columns [lo, hi) of row i. ROWS: rows [lo, hi), i unused. COLS: columns [lo, hi), i unused.
 typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
 
-// Ops whose body is compiled for every instruction set.
+// Ops whose body is compiled for every instruction set. product…: columns of a product; NULL where OpenBLAS is to do it.
 #define PM_CPU_BODIES(X)                                                                                               \
     X(add) X(sub) X(mul) X(scale) X(axpy) X(fill) X(add_row) X(mul_col) X(broadcast_row) X(broadcast_col) X(to_f32)    \
     X(sigmoid) X(tanh) X(tanh_grad) X(sigmoid_grad) X(relu) X(relu_grad) X(exp) X(softplus) X(log_sigmoid)             \
@@ -23,7 +24,11 @@ typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
     X(sddmm) X(csr_spread) X(corrupt) X(loss_weighted)                                                                \
     X(loss_match) X(unit_rows) X(loss_log)                                                                               \
     X(als_cg) X(eals_rows) X(slim_columns) X(gp_fit) X(gp_grad) X(gp_scores)                                                       \
+    X(product) X(product_rows) X(product_affine) X(product_adam)                                                      \
     X(dropout) X(normal) X(reparameterize) X(adam) X(top_k) X(rank_target) X(count_reaching)
+
+// Rows of a part of the body product_rows.
+enum { PM_PRODUCT_ROWS = 252 };
 
 typedef struct pm_cpu_isa {
     const char *name;    // "baseline", "avx2", "avx512"

@@ -1,4 +1,5 @@
-// Matrix products: single-threaded OpenBLAS inside pieces of the result. The cut depends on the shape alone; so do the bits.
+// Matrix products: our own kernel by stripes of the result, or single-threaded OpenBLAS inside pieces of it. The cut depends on the
+// shape alone; so do the bits.
 // What follows a product is done to each piece while it is in the cache.
 #include "backend/cpu/cpu.h"
 
@@ -104,6 +105,43 @@ static pm_status each_piece(const pm_call *c, bool ta, bool tb, piece_fn *run)
     return PM_OK;
 }
 
+// ---- by our own kernel ----
+
+// Columns of a stripe: its part of b shall stay in the second-level cache, WORTH rows and COLUMNS pay for laying it out, and longer
+// sums than DEEPEST are OpenBLAS's.
+enum { STRIPE = 256, COLUMNS = 32, CACHED = 1 << 17, WORTH = 48, DEEPEST = 2048 };
+_Static_assert(CACHED + 12 * DEEPEST <= PM_CALL_SCRATCH, "a stripe and a few rows fit a thread's scratch");
+
+typedef struct stripes {
+    const pm_call *call;
+    pm_cpu_body   *body;
+    int64_t        n, width, across;
+} stripes;
+
+static void run_stripes(void *arg, int64_t begin, int64_t end)
+{
+    const stripes *s = arg;
+    for (int64_t p = begin; p < end; p++) {
+        const int64_t lo = p % s->across * s->width;
+        s->body(s->call, p / s->across * PM_PRODUCT_ROWS, lo, PM_MIN(lo + s->width, s->n));
+    }
+}
+
+// The product of operands 0 and 1 by stripes of columns, all rows long or PM_PRODUCT_ROWS, cut by the shape alone; false: it is OpenBLAS's.
+static bool each_stripe(const pm_call *c, bool ta, bool tb, pm_cpu_body *body)
+{
+    const pm_view *a = &c->in[0], *b = &c->in[1];
+    const int64_t m = ta ? a->cols : a->rows, n = tb ? b->rows : b->cols, k = ta ? a->rows : a->cols;
+    if (!body || k == 0 || (!tb && k > DEEPEST) || m < WORTH || n < COLUMNS) return false;
+    const int64_t down = tb ? (m + PM_PRODUCT_ROWS - 1) / PM_PRODUCT_ROWS : 1, parts = (PIECES + down - 1) / down;
+    const int64_t most = tb ? STRIPE : PM_MIN(STRIPE, CACHED / k / COLUMNS * COLUMNS);
+    const int64_t even = ((n + parts - 1) / parts + COLUMNS - 1) / COLUMNS * COLUMNS;
+    stripes s = { c, body, n, PM_MIN(most, even), 0 };
+    s.across = (n + s.width - 1) / s.width;
+    pm_parallel_for((double)m * (double)n * (double)k < ALONE ? 1 : c->threads, down * s.across, 1, run_stripes, &s);
+    return true;
+}
+
 // ---- the ops ----
 
 static void plain_piece(const product *p, const piece *at)
@@ -115,6 +153,7 @@ static void plain_piece(const product *p, const piece *at)
 pm_status pm_cpu_matmul(const pm_call *c)
 {
     const pm_matmul_params *q = c->params;
+    if (each_stripe(c, q->ta, q->tb, q->tb ? pm_isa_of(c)->product_rows : pm_isa_of(c)->product)) return PM_OK;
     return each_piece(c, q->ta, q->tb, plain_piece);
 }
 
@@ -134,6 +173,7 @@ static void affine_piece(const product *p, const piece *at)
 pm_status pm_cpu_affine(const pm_call *c)
 {
     const pm_affine_params *q = c->params;
+    if (each_stripe(c, q->ta, q->tb, q->tb ? NULL : pm_isa_of(c)->product_affine)) return PM_OK;
     return each_piece(c, q->ta, q->tb, affine_piece);
 }
 
@@ -152,6 +192,7 @@ static void adam_piece(const product *p, const piece *at)
 pm_status pm_cpu_matmul_adam(const pm_call *c)
 {
     const pm_matmul_adam_params *q = c->params;
+    if (each_stripe(c, q->ta, q->tb, q->tb ? NULL : pm_isa_of(c)->product_adam)) return PM_OK;
     return each_piece(c, q->ta, q->tb, adam_piece);
 }
 
