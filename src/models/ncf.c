@@ -151,62 +151,72 @@ static void add_loss(pm_build *b, int which)
 }
 
 // ---- scores --------------------------------------------------------------------------------------------------------
-// Every pair has layers of its own, so that those of all items are worked out block by block.
+// Every pair has layers of its own, so that those of many are worked out block by block.
+
+// Who is scored, and what: all items, or for each row those that id names.
+typedef struct pairing {
+    pm_var        of_user, of_item;    // their parts of the first layer
+    const pm_var *id;                  // [rows, picks]; NULL: all items
+    int64_t       width, most;         // pairs in a block
+} pairing;
 
 typedef struct block {
-    int64_t row, rows, item, items;
+    int64_t row, rows, item, items;    // item: a column of id where there is one
 } block;
 
 enum { SMALL = 1 << 20, LARGE = 24 << 20, MOST_BLOCKS = 512 };    // values of a layer of a block: what stays in a cache; what a device binds at once
 
-static pm_var score_block(pm_build *b, const parts *p, pm_var of_user, pm_var of_item, const block *k)
+// What the first layer sums up for the pairs of a block.
+static pm_var sum_block(pm_graph *g, const pairing *s, const block *k)
 {
-    pm_graph *g = b->g;
-    int64_t n, width;
-    pm_shape_of(g, of_user, &n, &width);
-    const pm_var u = pm_slice(g, of_user, k->row, k->rows, 0, width), v = pm_slice(g, of_item, k->item, k->items, 0, width);
-    pm_var sum;
-    if (k->rows == 1) {
-        sum = pm_add_row(g, v, u);
-    } else {
-        const int64_t pairs = k->rows * k->items;
-        const pm_var all = pm_broadcast_row(g, pm_reshape(g, v, 1, k->items * width), k->rows);
-        sum = pm_add(g, pm_reshape(g, all, pairs, width), pm_gather_rows(g, u, pm_reshape(g, pm_pair_rows(g, k->rows, k->items), 1, pairs)));
-    }
-    return pm_reshape(g, upper_layers(b, p, sum), k->rows, k->items);
+    const int64_t pairs = k->rows * k->items;
+    const pm_var u = pm_slice(g, s->of_user, k->row, k->rows, 0, s->width);
+    if (!s->id && k->rows == 1) return pm_add_row(g, pm_slice(g, s->of_item, k->item, k->items, 0, s->width), u);
+    const pm_var users = pm_gather_rows(g, u, pm_reshape(g, pm_pair_rows(g, k->rows, k->items), 1, pairs));
+    if (s->id) return pm_add(g, users, pm_gather_rows(g, s->of_item, pm_reshape(g, pm_slice(g, *s->id, k->row, k->rows, k->item, k->items), 1, pairs)));
+    const pm_var v = pm_reshape(g, pm_slice(g, s->of_item, k->item, k->items, 0, s->width), 1, k->items * s->width);
+    return pm_add(g, users, pm_reshape(g, pm_broadcast_row(g, v, k->rows), pairs, s->width));
 }
 
 // By halves, so that what has been scored is copied seldom.
-static pm_var score_blocks(pm_build *b, const parts *p, pm_var of_user, pm_var of_item, const block *k, int64_t pairs)
+static pm_var score_blocks(pm_build *b, const parts *p, const pairing *s, const block *k)
 {
-    if (k->rows * k->items <= pairs || (k->rows == 1 && k->items == 1)) return score_block(b, p, of_user, of_item, k);
+    pm_graph *g = b->g;
+    if (k->rows * k->items <= s->most || (k->rows == 1 && k->items == 1)) return pm_reshape(g, upper_layers(b, p, sum_block(g, s, k)), k->rows, k->items);
     const bool by_rows = k->rows > 1;
     block first = *k, second = *k;
     if (by_rows) first.rows /= 2, second.row += first.rows, second.rows -= first.rows;
     else first.items /= 2, second.item += first.items, second.items -= first.items;
-    const pm_var x = score_blocks(b, p, of_user, of_item, &first, pairs), y = score_blocks(b, p, of_user, of_item, &second, pairs);
-    const pm_var low = pm_place(b->g, x, k->rows, k->items, 0, 0);
-    return pm_add(b->g, low, pm_place(b->g, y, k->rows, k->items, (uint32_t)(by_rows ? first.rows : 0), (uint32_t)(by_rows ? 0 : first.items)));
+    const pm_var x = score_blocks(b, p, s, &first), y = score_blocks(b, p, s, &second);
+    const pm_var low = pm_place(g, x, k->rows, k->items, 0, 0);
+    return pm_add(g, low, pm_place(g, y, k->rows, k->items, (uint32_t)(by_rows ? first.rows : 0), (uint32_t)(by_rows ? 0 : first.items)));
 }
 
-static pm_var tower_scores(pm_build *b, const parts *p)
+static pm_var tower_scores(pm_build *b, const parts *p, const pm_var *id)
 {
-    pm_var of_user, of_item;
-    int64_t rows, width;
-    first_layer(b, p, pm_user_rows(b, p->tower_user), p->tower_item, &of_user, &of_item);
-    pm_shape_of(b->g, of_user, &rows, &width);
-    const int64_t fair = rows * b->items * width / MOST_BLOCKS, values = PM_MIN(PM_MAX(SMALL, fair), LARGE);
-    return score_blocks(b, p, of_user, of_item, &(block){ 0, rows, 0, b->items }, PM_MAX(values / PM_MAX(width, 1), 1));
+    pairing s = { .id = id };
+    int64_t rows, one, picks = b->items;
+    first_layer(b, p, pm_user_rows(b, p->tower_user), p->tower_item, &s.of_user, &s.of_item);
+    pm_shape_of(b->g, s.of_user, &rows, &s.width);
+    if (id) pm_shape_of(b->g, *id, &one, &picks);
+    const int64_t fair = rows * picks * s.width / MOST_BLOCKS, values = PM_MIN(PM_MAX(SMALL, fair), LARGE);
+    s.most = PM_MAX(values / PM_MAX(s.width, 1), 1);
+    return score_blocks(b, p, &s, &(block){ 0, rows, 0, picks });
 }
 
-static pm_var scores(pm_build *b, int which)
+static pm_var product_scores(pm_build *b, const parts *p, const pm_var *id)
 {
-    pm_graph *g = b->g;
+    const pm_var u = weighted(b->g, p, pm_user_rows(b, p->user));
+    return id ? pm_pick_scores(b->g, u, p->item, *id, pm_pair_count(b->g, b->x.rows), false) : pm_matmul(b->g, u, p->item, false, true);
+}
+
+static pm_var scores(pm_build *b, int which, const pm_var *id)
+{
     const parts p = declare(b, which);
     pm_var z = { -1 };
-    if (which & GMF) z = pm_matmul(g, weighted(g, &p, pm_user_rows(b, p.user)), p.item, false, true);
-    if (which & MLP) z = which & GMF ? pm_add(g, z, tower_scores(b, &p)) : tower_scores(b, &p);
-    return with_bias(g, &p, z);
+    if (which & GMF) z = product_scores(b, &p, id);
+    if (which & MLP) z = which & GMF ? pm_add(b->g, z, tower_scores(b, &p, id)) : tower_scores(b, &p, id);
+    return with_bias(b->g, &p, z);
 }
 
 static pm_preference preference(const pm_config *config)
@@ -220,9 +230,12 @@ static pm_preference preference(const pm_config *config)
 static void gmf_loss(pm_build *b) { add_loss(b, GMF); }
 static void mlp_loss(pm_build *b) { add_loss(b, MLP); }
 static void neumf_loss(pm_build *b) { add_loss(b, GMF | MLP); }
-static pm_var gmf_score(pm_build *b) { return scores(b, GMF); }
-static pm_var mlp_score(pm_build *b) { return scores(b, MLP); }
-static pm_var neumf_score(pm_build *b) { return scores(b, GMF | MLP); }
+static pm_var gmf_score(pm_build *b) { return scores(b, GMF, NULL); }
+static pm_var gmf_score_at(pm_build *b, pm_var id) { return scores(b, GMF, &id); }
+static pm_var mlp_score(pm_build *b) { return scores(b, MLP, NULL); }
+static pm_var mlp_score_at(pm_build *b, pm_var id) { return scores(b, MLP, &id); }
+static pm_var neumf_score(pm_build *b) { return scores(b, GMF | MLP, NULL); }
+static pm_var neumf_score_at(pm_build *b, pm_var id) { return scores(b, GMF | MLP, &id); }
 
 const pm_model pm_model_gmf = {
     .name = "gmf",
@@ -236,6 +249,7 @@ const pm_model pm_model_gmf = {
     .passes = pm_entries_pass,
     .loss = gmf_loss,
     .score = gmf_score,
+    .score_at = gmf_score_at,
     .preference = preference,
 };
 
@@ -251,6 +265,7 @@ const pm_model pm_model_mlp = {
     .passes = pm_entries_pass,
     .loss = mlp_loss,
     .score = mlp_score,
+    .score_at = mlp_score_at,
     .preference = preference,
 };
 
@@ -266,5 +281,6 @@ const pm_model pm_model_neumf = {
     .passes = pm_entries_pass,
     .loss = neumf_loss,
     .score = neumf_score,
+    .score_at = neumf_score_at,
     .preference = preference,
 };
