@@ -68,7 +68,7 @@ int             pm_config_sizes(const pm_config *config, const char *name, int64
 
 // ---- building ------------------------------------------------------------------------------------------------------
 
-enum { PM_MAX_SCHEDULE = 4, PM_MAX_MEMO = 4, PM_MAX_PHASES = 8, PM_MAX_PASSES = 8, PM_MAX_PARTS = 2, PM_MAX_LOSSES = 8 };
+enum { PM_MAX_SCHEDULE = 4, PM_MAX_MEMO = 4, PM_MAX_PHASES = 8, PM_MAX_PASSES = 8, PM_MAX_PARTS = 2, PM_MAX_LOSSES = 8, PM_MAX_ORIGINS = 4 };
 
 // What a model's functions get: a graph to capture into, and the batch.
 typedef struct pm_build {
@@ -159,6 +159,13 @@ typedef struct pm_phase {
     int         scorer;          // pm_build.scorer in its validation
 } pm_phase;
 
+// A trained run of another model that a model can begin from: --pretrained-NAME RUN.
+typedef struct pm_origin {
+    const char *name;     // "gmf"
+    const char *model;    // whose runs
+    const char *same;     // hyperparameters in which the two agree: "factors layers"
+} pm_origin;
+
 struct pm_model {
     const char *name, *title, *paper;
     const pm_hyper  *hypers;     // ends with a NULL name. What the trainer reads by name: see above
@@ -176,6 +183,10 @@ struct pm_model {
     int (*passes)(const pm_config *config, int64_t users, int64_t items, pm_pass *out);
     // Refuses combinations of hyperparameters that make no sense. NULL: all do.
     pm_status (*check)(const pm_config *config, int64_t items);
+    // What it can begin from, all of them or none; ends with a NULL name, at most PM_MAX_ORIGINS; or NULL. inherit then fills a parameter's first values
+    // from what the runs have by its name: theirs[k] of the k-th, [count] each, NULL where it has none. false: it begins as without them.
+    const pm_origin *origins;
+    bool (*inherit)(const pm_config *config, const char *param, int64_t count, const float *const *theirs, float *values);
     // Captures the losses of a batch.
     void (*loss)(pm_build *b);
     // Captures the scores of a batch [rows, items].

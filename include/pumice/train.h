@@ -28,6 +28,12 @@ typedef enum pm_candidates {
 // Errors    PM_ERR_ARG
 pm_status pm_candidates_parse(const void *object, const char *text, unsigned *out);
 
+// A trained run that another one begins from (pm_model.origins).
+typedef struct pm_pretrained {
+    const char *name, *run;    // as the model's table has it; a folder
+    const char *hash;          // of its chosen parameters, which they must have, as a run's config.json has it; NULL: any
+} pm_pretrained;
+
 // Everything needed to repeat a run: what `pumice train` was asked for, and what config.json keeps. Strings are borrowed for the call.
 typedef struct pm_spec {
     const char        *model;
@@ -59,6 +65,9 @@ typedef struct pm_spec {
     // higher each. The result is of all of them; see pm_repeat.
     int64_t            repeats;
     int64_t            repeat;            // of one of these: its number from 1 on, which keeps synthetic data the same for all
+    // What the model begins from, all that it asks for or none. They must have been trained to their end, on the same data and split.
+    const pm_pretrained *pretrained;
+    int                  pretrained_count;
 } pm_spec;
 
 typedef struct pm_result pm_result;    // of training or evaluation; hangs from the context

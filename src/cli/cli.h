@@ -66,7 +66,7 @@ extern const int                   pm_cli_command_count;
 
 // Options that many commands have (groups.c).
 extern const pm_option_group pm_group_common, pm_group_device, pm_group_read, pm_group_filter, pm_group_split, pm_group_model,
-    pm_group_choose, pm_group_repeat, pm_group_save;
+    pm_group_choose, pm_group_repeat, pm_group_save, pm_group_pretrained;
 
 // ---- what was given ------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 // Finding the command, running it, and what it ends with.
 #define _DEFAULT_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -65,13 +66,20 @@ static int exit_code(pm_status status)
     }
 }
 
+// Whether nobody reads stdout any more. Of an earlier write errno tells nothing.
+static bool reader_left(void)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
 // A reader of stdout that has seen enough is no failure; a full disk is.
 static bool flush_results(pm_terminal *terminal)
 {
     errno = 0;
     const bool bad = fflush(stdout) != 0 || ferror(stdout);
-    if (!bad || errno == EPIPE) return true;
-    pm_terminal_error(terminal, "the results could not be written: %s", strerror(errno));
+    if (!bad || errno == EPIPE || reader_left()) return true;
+    pm_terminal_error(terminal, "the results could not be written%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
     return false;
 }
 

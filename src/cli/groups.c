@@ -58,6 +58,11 @@ const pm_option_group pm_group_model = { "Model", (const pm_option[]){
     PM_SEED("seed", 's', "N", "seed of everything random. Equal seeds on equal devices: equal bits. Default: 0"),
     { 0 } } };
 
+const pm_option_group pm_group_pretrained = { "Pretraining", (const pm_option[]){
+    PM_TEXT("pretrained-gmf", 0, "RUN", "neumf: begin from this run of gmf"),
+    PM_TEXT("pretrained-mlp", 0, "RUN", "and from this run of mlp: both of the same factors, data and split"),
+    { 0 } } };
+
 const pm_option_group pm_group_choose = { "Choice and evaluation", (const pm_option[]){
     PM_TEXT("metrics", 'm', "LIST", "such as ndcg@100,recall_capped@20. Default: the protocol's usual ones"),
     PM_TEXT("select", 0, "METRIC", "chooses the epoch, on validation. Default: the first of --metrics"),
@@ -96,6 +101,21 @@ static pm_status collect_settings(const pm_cli *cli, pm_spec *spec)
         settings[spec->setting_count++] = text;
     }
     spec->settings = settings;
+    return PM_OK;
+}
+
+// --pretrained-NAME RUN
+static pm_status collect_pretrained(const pm_cli *cli, pm_spec *spec)
+{
+    static const char prefix[] = "pretrained-";
+    pm_pretrained *all = pm_new_array(cli->ctx, pm_pretrained, cli->given_count + 1);
+    PM_CHECK_ALLOC(all);
+    for (int i = 0; i < cli->given_count; i++) {
+        const pm_option *o = cli->given[i].option;
+        if (o && strncmp(o->name, prefix, sizeof prefix - 1) == 0)
+            all[spec->pretrained_count++] = (pm_pretrained){ .name = o->name + sizeof prefix - 1, .run = cli->given[i].value };
+    }
+    spec->pretrained = all;
     return PM_OK;
 }
 
@@ -176,5 +196,6 @@ pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
                "--negatives are the sampled candidates of --protocol leave-one-out; what a model draws in training is --set negatives=%" PRId64,
                spec->split.negatives);
     spec->synth.seed = spec->split.seed;
+    PM_TRY(collect_pretrained(cli, spec));
     return collect_settings(cli, spec);
 }

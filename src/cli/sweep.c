@@ -201,6 +201,6 @@ const pm_cli_command pm_cli_sweep = {
     .examples = "sweep mult-dae --grid \"dropout=0,0.3,0.5;latent=50,200\" --seeds 3 --metric ndcg@100 -o sweep --report report.html\n"
                 "sweep mult-vae --grid \"lr=log:1e-4..1e-2;beta_cap=0.1..1\" --random 20 --halving --epochs 60 -o search",
     .least = 1, .most = 1, .computes = true, .hypers = true, .run = run_sweep,
-    .groups = (const pm_option_group *const[]){ &sweep_group, &pm_group_model, &pm_group_read, &pm_group_filter, &pm_group_split,
+    .groups = (const pm_option_group *const[]){ &sweep_group, &pm_group_model, &pm_group_pretrained, &pm_group_read, &pm_group_filter, &pm_group_split,
                                                 &evaluation_group, &pm_group_device, &pm_group_common, NULL },
 };

@@ -52,9 +52,10 @@ const pm_cli_command pm_cli_train = {
     .examples = "train mult-dae -o run\n"
                 "train mult-vae --data ratings.dat --rating-above 3.5 --min-user 5 --epochs 50 --dropout 0.5 -o run\n"
                 "train mult-dae --data ml-1m.train.rating --protocol leave-one-out --metrics hr@10,ndcg@10\n"
+                "train neumf --pretrained-gmf run-gmf --pretrained-mlp run-mlp --set alpha=0.5 --optimizer sgd -o run\n"
                 "train --resume run",
     .most = 1, .computes = true, .hypers = true, .run = run_train,
-    .groups = (const pm_option_group *const[]){ &pm_group_model, &pm_group_read, &pm_group_filter, &pm_group_split, &pm_group_choose,
+    .groups = (const pm_option_group *const[]){ &pm_group_model, &pm_group_pretrained, &pm_group_read, &pm_group_filter, &pm_group_split, &pm_group_choose,
                                                 &pm_group_repeat, &pm_group_save, &pm_group_device, &pm_group_common, NULL },
 };
 

@@ -18,6 +18,11 @@
 
 static const pm_hyper gmf_hypers[] = { TABLES, TRAINING, { .name = NULL } };
 static const pm_hyper tower_hypers[] = { TABLES, TOWER, TRAINING, { .name = NULL } };
+static const pm_hyper neumf_hypers[] = {
+    TABLES, TOWER,
+    { "alpha", PM_HYPER_NUMBER, "0.5", 0, 1, NULL, "pretrained: gmf's output counts alpha, mlp's 1 - alpha", "NCF, equation 13" },
+    TRAINING, { .name = NULL },
+};
 
 static const pm_preset presets[] = {
     { "ml-1m-ncf", "factors=64 batch=51", "NCF, Section 4: 256 pairs a step are 51 interactions with 4 negatives each; the widest model of Figure 4" },
@@ -225,6 +230,24 @@ static pm_preference preference(const pm_config *config)
     return PM_PREFERENCE_SIGMOID;
 }
 
+// ---- beginning from the other two ----------------------------------------------------------------------------------
+
+static const pm_origin origins[] = { { "gmf", "gmf", "factors" }, { "mlp", "mlp", "factors layers" }, { .name = NULL } };
+
+// Their parameters as they are, but for the output's, which are weighted (equation 13); its bias, which both have, is the sum of both.
+static bool inherit(const pm_config *config, const char *param, int64_t count, const float *const *theirs, float *values)
+{
+    const float alpha = (float)pm_config_number(config, "alpha");
+    const bool out = strncmp(param, "out.", 4) == 0;
+    const float by[] = { out ? alpha : 1, out ? 1 - alpha : 1 };
+    for (int64_t i = 0; i < count; i++) {
+        values[i] = 0;
+        for (int k = 0; k < 2; k++)
+            if (theirs[k]) values[i] += by[k] * theirs[k][i];
+    }
+    return theirs[0] || theirs[1];
+}
+
 // ---- the models ----------------------------------------------------------------------------------------------------
 
 static void gmf_loss(pm_build *b) { add_loss(b, GMF); }
@@ -273,12 +296,14 @@ const pm_model pm_model_neumf = {
     .name = "neumf",
     .title = "NeuMF: GMF and MLP, each with factors of its own, under one output",
     .paper = "He et al., 2017, Neural Collaborative Filtering",
-    .hypers = tower_hypers,
+    .hypers = neumf_hypers,
     .presets = presets,
     .grids = tower_grids,
     .proofs = tower_proofs,
     .by_id = true,
     .passes = pm_entries_pass,
+    .origins = origins,
+    .inherit = inherit,
     .loss = neumf_loss,
     .score = neumf_score,
     .score_at = neumf_score_at,

@@ -58,6 +58,9 @@ pm_status pm_model_register(pm_ctx *ctx, const pm_model *model)
     PM_REQUIRE(ctx, model->name && *model->name && model->title && model->hypers, PM_ERR_ARG,
                "a model needs a name, a title and a table of hyperparameters");
     PM_REQUIRE(ctx, model->score && (model->loss || model->solve), PM_ERR_ARG, "model %s needs score, and loss or solve", model->name);
+    int origins = 0;
+    while (model->origins && model->origins[origins].name) origins++;
+    PM_REQUIRE(ctx, origins <= PM_MAX_ORIGINS && (!origins || model->inherit), PM_ERR_ARG, "model %s needs inherit for what it begins from, at most %d runs", model->name, PM_MAX_ORIGINS);
     PM_REQUIRE(ctx, !find(model->name), PM_ERR_ARG, "there is a model \"%s\" already", model->name);
     PM_REQUIRE(ctx, added_count < MAX_ADDED, PM_ERR_ARG, "%d models were added already", MAX_ADDED);
     pm_config *defaults;    // the table's own values must be legal

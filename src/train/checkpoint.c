@@ -61,6 +61,9 @@ static pm_status spec_hash(const pm_trainer *t, uint64_t *out)
 {
     char *text;
     pm_spec spec = *t->spec;
+    pm_pretrained origins[PM_MAX_ORIGINS];
+    for (int i = 0; i < spec.pretrained_count; i++) origins[i] = (pm_pretrained){ spec.pretrained[i].name, NULL, spec.pretrained[i].hash };
+    spec.pretrained = origins;
     spec.data = spec.read.path = spec.device = NULL;
     spec.save_every = 0;
     PM_TRY(pm_spec_text(t->result, &spec, &text));
@@ -466,6 +469,14 @@ static pm_status open_best(const pm_checkpoint *c, pm_st_file **out)
     }
     PM_REQUIRE(c, *out, PM_ERR_FORMAT, "%s: best.safetensors is not the file that the checkpoint names", c->run);
     return PM_OK;
+}
+
+pm_status pm_checkpoint_open_chosen(const pm_checkpoint *c, pm_st_file **out)
+{
+    const char *finished = pm_st_meta(c->file, "finished");
+    *out = NULL;
+    if (finished && pm_name_equal(finished, "1")) PM_TRY(open_best(c, out));
+    return *out ? PM_OK : pm_fail(c, PM_ERR_NOT_FOUND, "%s: its training has not come to its end; go on with it by --resume %s", c->run, c->run);
 }
 
 // After a kill: the best file that the checkpoint names takes its place, whatever it does not name goes.

@@ -12,7 +12,7 @@
 
 enum { FORMAT_VERSION = 1, SIZE_LIMIT = 16 << 20, MAX_SETTINGS = 100000 };
 
-typedef enum kind { TEXT, FLAG, INTEGER, SHORT_INTEGER, SEED, REAL, TIES, SETTINGS } kind;
+typedef enum kind { TEXT, FLAG, INTEGER, SHORT_INTEGER, SEED, REAL, TIES, SETTINGS, ORIGINS } kind;
 
 typedef struct field {
     const char *group, *name;    // the object it is in, NULL: the outermost
@@ -76,6 +76,7 @@ static const field fields[] = {
     FIELD(repeats, INTEGER),
     FIELD(repeat, INTEGER),
     FIELD(candidates, TEXT),
+    FIELD(pretrained, ORIGINS),
 };
 
 static const char *const ties_names[] = {
@@ -126,6 +127,28 @@ static pm_status add_settings(const void *object, const field *f, const pm_spec 
     return PM_OK;
 }
 
+static const char *const origin_keys[] = { "name", "run", "hash" };
+
+// Left out where there are none.
+static pm_status add_origins(const void *object, const field *f, const pm_spec *spec, cJSON *to)
+{
+    cJSON *array = spec->pretrained_count ? cJSON_AddArrayToObject(to, f->name) : NULL;
+    for (int i = 0; i < spec->pretrained_count; i++) {
+        const pm_pretrained *p = &spec->pretrained[i];
+        const char *const texts[] = { p->name, p->run, p->hash };
+        cJSON *origin = cJSON_CreateObject();
+        if (!origin || !array || !cJSON_AddItemToArray(array, origin)) {
+            cJSON_Delete(origin);
+            return no_memory(object);
+        }
+        for (int k = 0; k < PM_COUNT(texts); k++) {
+            PM_TRY(check_text(object, f, texts[k]));
+            if (!(texts[k] ? cJSON_AddStringToObject(origin, origin_keys[k], texts[k]) : cJSON_AddNullToObject(origin, origin_keys[k]))) return no_memory(object);
+        }
+    }
+    return PM_OK;
+}
+
 static bool add_seed(cJSON *to, const char *name, uint64_t seed)
 {
     char digits[24];
@@ -165,6 +188,7 @@ static pm_status add_field(const void *object, const field *f, const pm_spec *sp
         added = cJSON_AddStringToObject(to, f->name, ties_names[spec->ties]) != NULL;
         break;
     case SETTINGS: return add_settings(object, f, spec, to);
+    case ORIGINS: return add_origins(object, f, spec, to);
     }
     return added ? PM_OK : no_memory(object);
 }
@@ -248,6 +272,27 @@ static pm_status read_settings(pm_spec *spec, const char *path, const field *f, 
     return PM_OK;
 }
 
+static pm_status read_origins(pm_spec *spec, const char *path, const field *f, const cJSON *value)
+{
+    const int n = cJSON_IsArray(value) ? cJSON_GetArraySize(value) : PM_MAX_ORIGINS + 1;
+    if (n > PM_MAX_ORIGINS) return wrong(spec, path, f, "a list of runs");
+    pm_pretrained *origins = pm_new_array(spec, pm_pretrained, n);
+    PM_CHECK_ALLOC(origins);
+    for (const cJSON *o = value->child; o; o = o->next) {
+        const char *texts[3] = { NULL };
+        for (const cJSON *v = o->child; v; v = v->next) {
+            int k = 0;
+            while (k < PM_COUNT(origin_keys) && strcmp(v->string ? v->string : "", origin_keys[k]) != 0) k++;
+            if (k == PM_COUNT(origin_keys)) return wrong(spec, path, f, "a list of runs, of name, run and hash");
+            PM_TRY(read_text(spec, path, f, v, &texts[k]));
+        }
+        if (!texts[0] || !texts[1]) return wrong(spec, path, f, "a list of runs, each with its name and run");
+        origins[spec->pretrained_count++] = (pm_pretrained){ texts[0], texts[1], texts[2] };
+    }
+    spec->pretrained = origins;
+    return PM_OK;
+}
+
 // A number up to 2⁵³, or its digits in a string.
 static bool read_seed(const cJSON *value, uint64_t *out)
 {
@@ -306,6 +351,7 @@ static pm_status read_field(pm_spec *spec, const char *path, const field *f, con
         return PM_OK;
     case TIES: return read_ties(spec, path, f, value);
     case SETTINGS: return read_settings(spec, path, f, value);
+    case ORIGINS: return read_origins(spec, path, f, value);
     }
     return PM_OK;
 }

@@ -14,13 +14,21 @@
 enum { LINE_SIZE = 2048 };
 static const int64_t LOG_LIMIT = INT64_C(1) << 30;
 
-// config.json names the data by their full path, so that the run can be used from any folder.
+// config.json names the data, and what the run begins from, by their full paths, so that the run can be used from any folder.
 static pm_status write_spec(const void *object, const char *path, const pm_spec *spec)
 {
     pm_spec kept = *spec;
-    char *full = spec->data ? realpath(spec->data, NULL) : NULL;
+    pm_pretrained origins[PM_MAX_ORIGINS];
+    char *full = spec->data ? realpath(spec->data, NULL) : NULL, *folder[PM_MAX_ORIGINS] = { NULL };
     if (full) kept.data = full;
+    for (int i = 0; i < spec->pretrained_count; i++) {
+        origins[i] = spec->pretrained[i];
+        folder[i] = realpath(origins[i].run, NULL);
+        if (folder[i]) origins[i].run = folder[i];
+    }
+    kept.pretrained = origins;
     const pm_status st = pm_spec_write(object, path, &kept);
+    for (int i = 0; i < PM_MAX_ORIGINS; i++) free(folder[i]);
     free(full);
     return st;
 }

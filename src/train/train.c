@@ -82,6 +82,8 @@ static pm_status open_trainer(pm_trainer *t)
         PM_TRY(pm_evaluator_create(t->session, &valid, &t->validation));
         PM_TRY(name_epoch_metrics(t));
     }
+    if (!t->restored) PM_TRY(pm_pretrained_begin(t));
+    t->restored = false;
     return pm_snapshot_create(t->result, t->session, &t->best);
 }
 
@@ -206,6 +208,7 @@ static pm_status create_trainer(pm_ctx *ctx, const pm_spec *spec, const char *ru
     PM_TRY(pm_spec_config(*result, complete, &config));
     (*result)->config = config;
     PM_TRY(pm_spec_check(*result, complete, config));
+    PM_TRY(pm_pretrained_resolve(*result, complete, config));
     PM_TRY(parse_metrics(t));    // before the data: a misspelt metric should not cost a minute
     *out = t;
     return PM_OK;
@@ -234,7 +237,11 @@ pm_status pm_train_with(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_tr
     pm_trainer *t = NULL;
     *out = NULL;
     pm_status st = create_trainer(ctx, spec, run, extra, out, &t);
-    if (st == PM_OK && run) st = pm_run_begin(ctx, run, spec);
+    if (st == PM_OK && run) {
+        pm_spec kept = *spec;
+        kept.pretrained = t->spec->pretrained;    // with their hashes
+        st = pm_run_begin(ctx, run, &kept);
+    }
     if (st == PM_OK) st = load_data(t);
     if (st == PM_OK && run) st = pm_run_save_maps(ctx, run, t->result->split);
     if (st == PM_OK) {
@@ -267,6 +274,7 @@ static pm_status train_on(pm_ctx *ctx, const char *run, const char *device, pm_t
     if (st == PM_OK) st = load_data(t);
     if (st == PM_OK) {
         st = name_select(t);
+        t->restored = c != NULL;
         if (c) t->refit_epochs = pm_checkpoint_refit_epochs(c);
         else if (st == PM_OK) st = pm_run_save_maps(ctx, run, t->result->split);
         if (st == PM_OK && t->refit_epochs) st = join_validation(t);

@@ -2,6 +2,7 @@
 #ifndef PM_TRAINER_H
 #define PM_TRAINER_H
 
+#include "train/safetensors.h"
 #include "train/session.h"
 
 // What a sweep asks of a training beyond its spec, and what it hears of one that need not have come to its end.
@@ -37,6 +38,7 @@ typedef struct pm_trainer {
     int64_t           phase_length[PM_MAX_PHASES];    // epochs of each phase that went into the choice: what a refit repeats
     int64_t           refit_epochs;             // above 0: training once more, that long over all, on train + validation
     int64_t           chosen_epoch;             // then: the epoch that was chosen, over the run
+    bool              restored;                 // a checkpoint follows: what the model begins from is not asked for
     bool              refit_due;                // such a training follows this one
     double            loss_sum[PM_MAX_LOSSES];  // of this epoch's steps so far
     int64_t           loss_steps[PM_MAX_LOSSES];
@@ -95,6 +97,8 @@ pm_status pm_checkpoint_load_best(const pm_checkpoint *c, pm_session *s);
 // The centre of ratings (rating.h) into a session that has none yet: before anything is uploaded.
 pm_status pm_checkpoint_load_center(const pm_checkpoint *c, pm_session *s);
 uint64_t  pm_checkpoint_data_hash(const pm_checkpoint *c);
+// The file of the chosen parameters, to be closed. PM_ERR_NOT_FOUND where training has not come to its end.
+pm_status pm_checkpoint_open_chosen(const pm_checkpoint *c, pm_st_file **out);
 // The result's totals (epochs, steps, times, chosen epoch) as the checkpoint has them.
 void      pm_checkpoint_describe(const pm_checkpoint *c, pm_result *result);
 
@@ -114,6 +118,11 @@ static inline bool pm_spec_joins(const pm_spec *spec)
 
 // The name that the metric which the epoch is chosen by has in results, hanging from parent: "hr@10:all" where the target is ranked among all items alone.
 char *pm_spec_select(const void *parent, const pm_spec *spec, const pm_split *split);
+
+// What a run begins from (pretrain.c). resolve: refuses what does not fit, and adds to each its hash where it has none. begin: their parameters, by the
+// model's rule, into the trainer's session.
+pm_status pm_pretrained_resolve(const void *parent, pm_spec *spec, const pm_config *config);
+pm_status pm_pretrained_begin(pm_trainer *t);
 
 // Refuses hyperparameters that do not go with the filters and the protocol.
 pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config *config);

@@ -114,6 +114,8 @@ static void log_is_cut_to_its_valid_length(void **state)
 
 // A spec in which every field has a value of its own.
 static const char *const settings[] = { "lr=1e-3", "hidden=600,200", "naïve=\"ü\"" };
+static const pm_pretrained origins[] = { { "gmf", "a \"run\"", "0123456789abcdef" }, { "mlp", "b", NULL } };
+
 static pm_spec full_spec(void)
 {
     return (pm_spec){
@@ -142,6 +144,7 @@ static pm_spec full_spec(void)
         .repeats = 25,
         .repeat = 26,
         .candidates = "all",
+        .pretrained = origins, .pretrained_count = 2,
     };
 }
 
@@ -182,6 +185,11 @@ static void same_spec(const pm_spec *a, const pm_spec *b)
                 a->patience == b->patience);
     assert_true(a->validate_every == b->validate_every && a->save_every == b->save_every && a->refit == b->refit && a->legacy_test_selection == b->legacy_test_selection &&
                 a->ties == b->ties);
+    assert_int_equal(a->pretrained_count, b->pretrained_count);
+    for (int i = 0; i < a->pretrained_count; i++) {
+        const pm_pretrained *x = &a->pretrained[i], *y = &b->pretrained[i];
+        same_text(x->name, y->name), same_text(x->run, y->run), same_text(x->hash, y->hash);
+    }
 }
 
 static void config_round_trips(void **state)
@@ -201,7 +209,7 @@ static void config_round_trips(void **state)
     must(f, pm_spec_read(f->ctx, path, &back));
     same_spec(&bare, back);
     // Who adds a field to a spec adds it to runconfig.c and to this test, then changes this number.
-    if (sizeof(void *) == 8 && sizeof(double) == 8) assert_int_equal(sizeof(pm_spec), 408);
+    if (sizeof(void *) == 8 && sizeof(double) == 8) assert_int_equal(sizeof(pm_spec), 424);
 }
 
 static void numbers_are_exact_in_any_locale(void **state)
@@ -288,6 +296,11 @@ static void bad_configs_name_the_key(void **state)
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"refit\":1}", "'refit' is not true or false" },
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"ties\":\"none\"}", "'ties' is not one of expected" },
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"settings\":\"a=b\"}", "'settings' is not an array" },
+        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"pretrained\":1}", "'pretrained' is not a list of runs" },
+        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"pretrained\":[{},{},{},{},{}]}", "'pretrained' is not a list of runs" },
+        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"pretrained\":[{\"name\":\"a\"}]}", "each with its name and run" },
+        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"pretrained\":[{\"name\":\"a\",\"to\":\"b\"}]}", "of name, run and hash" },
+        { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"pretrained\":[{\"name\":\"a\",\"run\":1}]}", "'pretrained' is not a string or null" },
         { "{\"format\":1,\"model\":\"m\",\"seed\":1,\"settings\":[1]}", "'settings' is not an array of strings" },
     };
     for (int i = 0; i < PM_COUNT(bad); i++) {
