@@ -22,6 +22,7 @@ static const pm_hyper hypers[] = {
 
 static const pm_preset presets[] = {
     { "ml-1m", "latent=10 ratings=128 known=256", "what the published value is compared with; the paper leaves its settings open" },
+    { "jester", "latent=10 ratings=100 known=100", "every rating of 100 items" },
     { .name = NULL },
 };
 

@@ -40,11 +40,11 @@ static tables declare(pm_build *b)
     const int64_t k = pm_config_integer(b->config, "rank");
     const float deviation = (float)pm_config_number(b->config, "init");
     tables t = { .biased = pm_config_flag(b->config, "biases") };
-    t.users = pm_user_table(b, "factors", k, deviation);
     t.items = pm_item_table(b, "factors", k, deviation);
-    if (!t.biased) return t;
-    t.user_bias = pm_user_table(b, "b", 1, 0);
-    t.item_bias = pm_item_table(b, "b", 1, 0);
+    if (t.biased) t.item_bias = pm_item_table(b, "b", 1, 0);
+    if (b->held_out) return t;    // there may be no user with factors at all
+    t.users = pm_user_table(b, "factors", k, deviation);
+    if (t.biased) t.user_bias = pm_user_table(b, "b", 1, 0);
     return t;
 }
 
