@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """An iteration of alternating least squares with confidence 1 + alpha r: Pumice's `wrmf` on the CPU beside a straightforward NumPy/SciPy version, in turns.
 
-    bench/peers/wrmf.py [--data matrix.npz] [--rank 100] [--linear]
+    bench/peers/wrmf.py [--data matrix.npz] [--rank 100] [--linear | --ratings]
 
 The same training matrix, rank, alpha, lambda and number of threads on both sides; float32. An iteration gives all items their factors and then
 all users, Gram matrices included.
@@ -13,6 +13,7 @@ Pumice's time is what `pumice train` logs for an epoch, validation left out; Num
 of each side left out. Beside it the processor's time, all threads together, which other work on the machine hardly touches: of Pumice what
 further epochs add to that of a run of one epoch. At the end both have done equally many iterations, and their objectives are compared: more
 than 2 % apart is an error. --linear: Pumice alone on three data sets of equal shape with 1 : 2 : 4 times the interactions.
+--ratings: `als-wr`, which solves known ratings by the same code, beside `wrmf` on three such data sets, in turns.
 """
 import argparse
 import json
@@ -113,22 +114,23 @@ def folder_of(matrix, folder):
     return folder
 
 
-def run_pumice(options, env, data, run, solver, epochs):
+def run_pumice(options, env, data, run, solver, epochs, model="wrmf"):
     """Seconds of each epoch, and the processor's of all."""
+    own = (["--set", f"alpha={options.alpha}", "--set", f"lambda={options.penalty}", "--metrics", "recall@10"] if model == "wrmf"
+           else ["--set", "lambda=0.05", "--metrics", "rmse"])
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([common.pumice(options), "train", "wrmf", *data, "--device", "cpu", "--epochs", str(epochs), "-o", run, "--set", f"rank={options.rank}",
-                    "--set", f"alpha={options.alpha}", "--set", f"lambda={options.penalty}", "--set", f"solver={solver}", "--validate-every", "1000",
-                    "--metrics", "recall@10", "--quiet", "--json"], env=env, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([common.pumice(options), "train", model, *data, "--device", "cpu", "--epochs", str(epochs), "-o", run, "--set", f"rank={options.rank}",
+                    "--set", f"solver={solver}", "--validate-every", "1000", *own, "--quiet", "--json"], env=env, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     with open(os.path.join(run, "metrics.jsonl"), encoding="utf-8") as f:
         seconds = [json.loads(line)["seconds"] for line in f]
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def time_pumice(options, env, data, run, solver):
+def time_pumice(options, env, data, run, solver, model="wrmf"):
     """Medians of an epoch after the first: seconds, and the processor's."""
-    seconds, busy = run_pumice(options, env, data, run, solver, options.rounds)
-    _, once = run_pumice(options, env, data, run + ".once", solver, 1)
+    seconds, busy = run_pumice(options, env, data, run, solver, options.rounds, model)
+    _, once = run_pumice(options, env, data, run + ".once", solver, 1, model)
     return seconds[1:], (busy - once) / (options.rounds - 1)
 
 
@@ -167,6 +169,27 @@ def linear(options, env, scratch):
             common.row(f"{250000 * times:,}", solver, f"{wall:.3f}", f"{work:.3f}", f"{wall / first[solver][0]:.2f}", f"{work / first[solver][1]:.2f}")
 
 
+def ratings(options, env, scratch):
+    """Both train on 80 % of the same pairs; ratings of 1 to 5 follow an angle of the user and one of the item."""
+    import numpy
+    rng = numpy.random.default_rng(1)
+    common.head("ratings", "solver", "als-wr s an iteration", "processor's", "wrmf s", "processor's", "als-wr over wrmf, processor's", "als-wr over its first")
+    first = {}
+    for times in (1, 2, 4):
+        pairs = rng.choice(6000 * 3500, 250000 * times, replace=False)
+        user, item = pairs // 3500, pairs % 3500
+        value = 3 + 2 * numpy.cos(0.7 * user - 0.9 * item)
+        path = os.path.join(scratch, f"ratings{times}.csv")
+        numpy.savetxt(path, numpy.column_stack([user, item, value]), fmt=["%d", "%d", "%.2f"], delimiter=",", header="user,item,rating", comments="")
+        for solver in ("cholesky", "cg"):
+            ours, own = time_pumice(options, env, ["--data", path, "--protocol", "rating", "--valid-share", "0.11111", "--rating-range", "1,5"],
+                                    os.path.join(scratch, f"als-wr-{solver}{times}"), solver, "als-wr")
+            theirs, other = time_pumice(options, env, ["--data", path, "--protocol", "random"], os.path.join(scratch, f"wrmf-{solver}{times}"), solver)
+            first.setdefault(solver, own)
+            common.row(f"{250000 * times:,}", solver, f"{common.median(ours):.3f}", f"{own:.3f}", f"{common.median(theirs):.3f}", f"{other:.3f}",
+                       f"{own / other:.2f}", f"{own / first[solver]:.2f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_options(parser)
@@ -176,6 +199,7 @@ def main():
     parser.add_argument("--lambda", dest="penalty", type=float, default=100)
     parser.add_argument("--rounds", type=int, default=4, help="iterations of each side and solver (default: 4)")
     parser.add_argument("--linear", action="store_true", help="time against interactions instead")
+    parser.add_argument("--ratings", action="store_true", help="als-wr beside wrmf")
     options = parser.parse_args()
     env = common.environment(options.threads)
     common.restart_in(env)
@@ -188,6 +212,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         if options.linear:
             linear(options, env, scratch)
+        elif options.ratings:
+            ratings(options, env, scratch)
         else:
             matrix = scipy.sparse.load_npz(options.data or common.dataset(options, "ml-1m")).tocsr().astype(numpy.float32)
             matrix.data[:] = 1
