@@ -11,6 +11,10 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# What takes longest, begun first: begun last it would keep one core busy while the others wait. Longest first.
+SLOWEST = [r"gpu-assisted/unit\.vulkan\.", r"gpu-assisted/model\.parity", r"/train\.faults\.everywhere", r"/train\.(analysis|work)\.vulkan-swiftshader",
+           r"gpu-assisted/op\.parity", r"/train\.kill\.minute", r"^fuzz/fuzz\.(checkpoint|reader)", r"/model\.(parity|doctor)\.",
+           r"/train\.(device|resume\.everywhere)", r"^(asan|tsan)/", r"swiftshader", r"^(gpu-assisted|validation|windows)/"]
 LEAST_TIMEOUT = 900.0    # sanitizers and software drivers are slow; a test that needs more says so itself
 
 
@@ -44,6 +48,11 @@ def quoted(value):
     return "[==[" + str(value) + "]==]"
 
 
+def cost(name):
+    """What ctest orders tests by, the highest first: seconds, very roughly, since those it has timed before and that have 0 go by their time."""
+    return next((20 * (len(SLOWEST) - i) for i, pattern in enumerate(SLOWEST) if re.search(pattern, name)), 0)
+
+
 def write(out, row, test, environment):
     name = row + "/" + test["name"]
     properties = {p["name"]: p["value"] for p in test["properties"]}
@@ -52,6 +61,7 @@ def write(out, row, test, environment):
     kept = [e.replace("?=", "=", 1) for e in environment if "?=" not in e or e.split("?=", 1)[0] not in named]
     properties["ENVIRONMENT"] = own + kept
     properties["TIMEOUT"] = max(properties.get("TIMEOUT", 0.0), LEAST_TIMEOUT)
+    properties["COST"] = cost(name)
     for key in ("FIXTURES_SETUP", "FIXTURES_REQUIRED", "FIXTURES_CLEANUP", "DEPENDS"):
         if key in properties:    # names of tests and fixtures are the row's own
             properties[key] = [row + "/" + v for v in properties[key]]
