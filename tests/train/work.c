@@ -41,7 +41,7 @@ static void steps_do_not_allocate(void **state)
         memory = (failing){ .at = -1 };
         assert_int_equal(pm_ctx_create(&(pm_ctx_params){ .allocator = &allocator, .progress = look, .progress_user = &w }, &ctx), PM_OK);
         const pm_spec spec = { .model = model->name, .settings = settings, .setting_count = PM_COUNT(settings), .device = device,
-                               .synth = { .users = 1000, .items = 300, .interactions = 20000 },
+                               .synth = { .users = 400, .items = 120, .interactions = 6000 },
                                .split = { .protocol = model->by_id ? "random" : "strong" } };
         if (pm_train(ctx, &spec, NULL, &r) != PM_OK) fail_msg("%s: %s", model->name, pm_ctx_message(ctx));
         printf("%s: %d chunks of steps, %d allocations in the worst\n", model->name, w.chunks, (int)w.worst);
