@@ -37,7 +37,7 @@
     { "inner_epochs", PM_HYPER_INTEGER, "5", 1, 1e6, NULL, "then the inner pair on the outer one's codes", "Figure 1" },                               \
     { "epochs", PM_HYPER_INTEGER, "50", 1, 1e6, NULL, "then all four layers; with layers=2, of all training", "Figure 1" },                            \
     { "batch", PM_HYPER_INTEGER, "20", 1, 65536, NULL, "rows a step", "Section 3.1" },                                                                 \
-    { "optimizer", PM_HYPER_CHOICE, "sgd", 0, 0, "adam|sgd", "what makes a step of a gradient", "Section 3.1" },                                       \
+    { "optimizer", PM_HYPER_CHOICE, "sgd", 0, 0, "adagrad|adam|sgd", "what makes a step of a gradient; with adagrad and decay 0 only weights of what a batch has met are visited", "Section 3.1" },                                     \
     { "momentum", PM_HYPER_NUMBER, "0.8", 0, 0.999, NULL, "sgd: how much of the last step is taken again", "Section 3.1" },                            \
     PHASE_HYPERS("outer_", "of the outer pair", "0.03", "0.1", "0.03", "1", "0.8", "0.15", "0.05", "0"),                                               \
     PHASE_HYPERS("inner_", "of the inner pair", "1e-5", "0.1", "0.2", "1", "1", "0", "0.1", "0.8"),                                                    \
@@ -52,7 +52,7 @@ static const pm_hyper u_hypers[] = { STACKED_HYPERS("user") }, v_hypers[] = { ST
     PM_CENTER_HYPER(center),                                                                                                                           \
     { "decay", PM_HYPER_NUMBER, decay_value, 0, 1e6, NULL, "penalty 1/2 * decay * sum(w^2), not on biases; beside the paper's sum over rows its lambda is decay * rows", \
       "AutoRec, equation 2" },                                                                                                                         \
-    { "optimizer", PM_HYPER_CHOICE, "adam", 0, 0, "adam|sgd", "what makes a step of a gradient", NULL },                                               \
+    { "optimizer", PM_HYPER_CHOICE, "adam", 0, 0, "adagrad|adam|sgd", "what makes a step of a gradient; with adagrad and decay 0 only weights of what a batch has met are visited", NULL },                                             \
     { "momentum", PM_HYPER_NUMBER, "0", 0, 0.999, NULL, "sgd: how much of the last step is taken again", NULL },                                       \
     { "epochs", PM_HYPER_INTEGER, "100", 1, 1e6, NULL, "passes over the rows", NULL },                                                                 \
     { "batch", PM_HYPER_INTEGER, batch_value, 1, 65536, NULL, "rows a step", NULL },                                                                   \
@@ -60,7 +60,7 @@ static const pm_hyper u_hypers[] = { STACKED_HYPERS("user") }, v_hypers[] = { ST
     { "lr_decay", PM_HYPER_NUMBER, "0", 0, 1e6, NULL, "the rate of epoch t = 0, 1, ... is lr / (1 + lr_decay * t)", NULL },                            \
     DENSE_HYPER, { .name = NULL }
 
-static const pm_hyper u_autorec_hypers[] = { AUTOREC_HYPERS("user", "200", "0.03") }, v_autorec_hypers[] = { AUTOREC_HYPERS("item", "100", "0.05") };
+static const pm_hyper u_autorec_hypers[] = { AUTOREC_HYPERS("user", "200", "0.03") }, v_autorec_hypers[] = { AUTOREC_HYPERS("item", "100", "0.01") };
 
 #define LATER "outer_size=700 inner_size=500"
 
