@@ -101,7 +101,7 @@ class Trainer:
         self.towers = {side: make_tower(torch, m.shape[1], SIZES[side], kind) for side, m in self.matrix.items()}
         if kind == "dense":
             self.dense = {side: torch.from_numpy(m.toarray()) for side, m in self.matrix.items()}
-        self.adam = torch.optim.Adam([p for t in self.towers.values() for p in t.parameters()], lr=1e-4)
+        self.adam, self.done = torch.optim.Adam([p for t in self.towers.values() for p in t.parameters()], lr=1e-4), 0
 
     def rows_of(self, side, ids):
         import numpy
@@ -129,6 +129,9 @@ class Trainer:
         loss = -(target * p.log() + (1 - target) * (1 - p).log()).mean()
         self.adam.zero_grad(set_to_none=True)
         loss.backward()
+        # as TensorFlow, the paper's, and Pumice have Adam: eps beside the uncorrected second moment; the first layers' gradients are that small at first
+        self.done += 1
+        self.adam.param_groups[0]["eps"] = 1e-8 / (1 - 0.999 ** self.done) ** 0.5
         self.adam.step()
         return float(loss.detach())
 

@@ -90,9 +90,44 @@ static void what_is_no_number_reaches_all(void **state)
         }
 }
 
+// A batch that names every row of w often goes by stretches of w and stripes of columns; the bits are those of row after row.
+static void tiles_do_not_show(void **state)
+{
+    (void)state;
+    enum { BATCH = 300, ITEMS = 700, WIDTH = 257, EVERY = 19 };
+    static uint32_t ptr[BATCH + 1], col[BATCH * ITEMS / EVERY + BATCH];
+    static float val[BATCH * ITEMS / EVERY + BATCH], w[ITEMS * WIDTH], plain[BATCH * WIDTH], tiled[BATCH * WIDTH];
+    uint32_t n = 0;
+    for (uint32_t b = 0; b < BATCH; b++) {
+        for (uint32_t i = b % EVERY; i < ITEMS && b % 7; i += EVERY) {
+            col[n] = i;
+            val[n++] = (float)(1 + (b + i) % 5);
+        }
+        ptr[b + 1] = n;
+    }
+    assert_true(n >= 8 * ITEMS);
+    for (uint32_t k = 0; k < ITEMS * WIDTH; k++) w[k] = pm_unit_from_bits(pm_random_bits(3, 1, 0, 0, 1, k)) - 0.5f;
+    pm_view views[] = { { ptr, PM_U32, 1, BATCH + 1, BATCH + 1 }, { col, PM_U32, 1, n, n }, { val, PM_F32, 1, n, n }, { w, PM_F32, ITEMS, WIDTH, WIDTH },
+                        { plain, PM_F32, BATCH, WIDTH, WIDTH } };
+    const pm_cpu_isa *isa[3];
+    const int count = pm_cpu_isa_list(isa);
+    for (int i = 0; i < count; i++)
+        for (int threads = 1; threads < 4; threads++) {
+            pm_call call = call_of(PM_OP_SPMM, views, 4, isa[i]);
+            views[4].data = plain;
+            isa[i]->spmm(&call, 0, 0, BATCH);
+            views[4].data = tiled;
+            memset(tiled, 0xff, sizeof tiled);
+            call.threads = threads;
+            assert_int_equal(pm_cpu_spmm(&call), PM_OK);
+            assert_memory_equal(plain, tiled, sizeof plain);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tiles_do_not_show),
         cmocka_unit_test(blocks_do_not_show),
         cmocka_unit_test(what_is_no_number_reaches_all),
     };

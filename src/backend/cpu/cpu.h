@@ -19,7 +19,7 @@ typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
     X(loss_square) X(loss_cross_entropy) X(loss_mil) X(loss_pair) X(loss_counts) X(draw_counts)                         \
     X(col_squares) X(grad_squares) X(adam_clipped) X(max_norm_rows) X(max_norm_cols) X(average)                        \
     X(batch_norm) X(batch_norm_grad) X(batch_norm_apply)                                                               \
-    X(csr_normalize) X(csr_dropout) X(spmm) X(spmm_affine) X(spmm_t) X(spmm_t_adam)                                                                  \
+    X(csr_normalize) X(csr_dropout) X(spmm) X(spmm_tile) X(spmm_affine) X(spmm_t) X(spmm_t_adam)                                                                  \
     X(pick_scores) X(pick_sum) X(spmm_t_away) X(loss_bpr) X(loss_hinge) X(adagrad) X(spmm_t_adagrad) X(sgd)             \
     X(sddmm) X(csr_spread) X(corrupt) X(loss_weighted)                                                                \
     X(loss_match) X(unit_rows) X(loss_log)                                                                               \
@@ -29,6 +29,9 @@ typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
 
 // Rows of a part of the body product_rows.
 enum { PM_PRODUCT_ROWS = 252 };
+
+// Rows of a part of the body spmm_tile.
+enum { PM_SPMM_TILE = 256 };
 
 typedef struct pm_cpu_isa {
     const char *name;    // "baseline", "avx2", "avx512"
@@ -60,6 +63,8 @@ pm_status pm_cpu_each(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
 pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t cost);
 pm_status pm_cpu_rows(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row);
 pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols);
+// A body that takes a tile of `tall` rows from row i on, columns [lo, hi); a stripe of columns for each thread.
+pm_status pm_cpu_tiles(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t tall);
 
 // Threaded OpenBLAS, for benchmarks (sgemm.c).
 pm_status pm_cpu_sgemm_create(pm_device *device, const pm_product *size, pm_sgemm **out);

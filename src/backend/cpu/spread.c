@@ -74,3 +74,20 @@ pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
     if (cols > 0) pm_parallel_for(threads, cols, PM_MIN(PM_MAX(part, LINE), WIDEST), run_range, &s);
     return PM_OK;
 }
+
+static void run_tiles(void *arg, int64_t begin, int64_t end)
+{
+    const spread *s = arg;    // rows: of a tile; blocks: stripes
+    const int64_t width = ((s->cols + s->blocks - 1) / s->blocks + LINE - 1) / LINE * LINE;
+    for (int64_t u = begin; u < end; u++) {
+        const int64_t lo = u % s->blocks * width;
+        if (lo < s->cols) s->body(s->call, u / s->blocks * s->rows, lo, PM_MIN(lo + width, s->cols));
+    }
+}
+
+pm_status pm_cpu_tiles(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t tall)
+{
+    spread s = { c, body, tall, cols, c->threads };
+    if (rows > 0 && cols > 0) pm_parallel_for(c->threads, (rows + tall - 1) / tall * s.blocks, 1, run_tiles, &s);
+    return PM_OK;
+}
