@@ -9,7 +9,8 @@
     { "init", PM_HYPER_NUMBER, "0.01", 0, 10, NULL, "deviation of the factors at first; layers begin as Glorot has it", "NCF, Section 4.1" }
 #define TOWER \
     { "layers", PM_HYPER_INTEGER, "3", 1, 6, NULL, "hidden layers of the tower, each half as wide as the one before; users and items have factors * 2^(layers - 1) " \
-      "factors in it", "NCF, Section 4.1" }
+      "factors in it", "NCF, Section 4.1" }, \
+    { "block", PM_HYPER_INTEGER, "1048576", 1, 25165824, NULL, "scoring: values of a layer worked out at a time; more where that would be over 512 blocks", NULL }
 #define TRAINING \
     PM_NEGATIVE_HYPERS("4"), \
     { "redraw", PM_HYPER_FLAG, "on", 0, 1, NULL, "draw anew in each epoch, else always the same items", "NCF, Section 4.1" }, \
@@ -169,7 +170,7 @@ typedef struct block {
     int64_t row, rows, item, items;    // item: a column of id where there is one
 } block;
 
-enum { SMALL = 1 << 20, LARGE = 24 << 20, MOST_BLOCKS = 512 };    // values of a layer of a block: what stays in a cache; what a device binds at once
+enum { MOST_BLOCKS = 512, LARGE = 24 << 20 };    // LARGE: values that any device binds at once
 
 // What the first layer sums up for the pairs of a block.
 static pm_var sum_block(pm_graph *g, const pairing *s, const block *k)
@@ -204,7 +205,7 @@ static pm_var tower_scores(pm_build *b, const parts *p, const pm_var *id)
     first_layer(b, p, pm_user_rows(b, p->tower_user), p->tower_item, &s.of_user, &s.of_item);
     pm_shape_of(b->g, s.of_user, &rows, &s.width);
     if (id) pm_shape_of(b->g, *id, &one, &picks);
-    const int64_t fair = rows * picks * s.width / MOST_BLOCKS, values = PM_MIN(PM_MAX(SMALL, fair), LARGE);
+    const int64_t fair = rows * picks * s.width / MOST_BLOCKS, values = PM_MIN(PM_MAX(pm_config_integer(b->config, "block"), fair), LARGE);
     s.most = PM_MAX(values / PM_MAX(s.width, 1), 1);
     return score_blocks(b, p, &s, &(block){ 0, rows, 0, picks });
 }

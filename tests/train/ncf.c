@@ -84,8 +84,9 @@ static void they_learn(void **state)
 static void candidates_score_as_all_items_do(void **state)
 {
     fixture *f = *state;
-    static const char *const models[] = { "gmf", "mlp", "neumf" };
-    for (int m = 0; m < PM_COUNT(models); m++) {
+    static const char *const models[] = { "gmf", "mlp", "neumf" }, *const blocks[] = { "block=7000", "block=600", "block=1048576" };
+    for (int k = 0; k < 9; k++) {
+        const int m = k / 3, i = k % 3;
         const pm_spec spec = spec_of(models[m], NULL, 0);
         const pm_model *model;
         pm_config *config;
@@ -99,6 +100,7 @@ static void candidates_score_as_all_items_do(void **state)
         assert_int_equal(pm_model_find(f->ctx, models[m], &model), PM_OK);
         assert_int_equal(pm_config_create(f->ctx, model, &config), PM_OK);
         assert_int_equal(pm_config_assign(config, "init=0.5"), PM_OK);
+        if (m) assert_int_equal(pm_config_assign(config, blocks[i]), PM_OK);    // several rows; less than a row; all at once
         assert_int_equal(pm_spec_load(f->ctx, &spec, &split), PM_OK);
         assert_int_equal(pm_metric_set_parse(f->ctx, "hr@10", &set), PM_OK);
         const pm_session_params params = { .split = split, .config = config, .device = host_device(), .seed = 4 };
@@ -112,9 +114,9 @@ static void candidates_score_as_all_items_do(void **state)
         int64_t compared = 0;
         for (int64_t u = 0; u < split->test.users; u++)
             for (uint32_t c = split->test.candidate_ptr[u]; c < split->test.candidate_ptr[u + 1]; c++)
-                for (int64_t k = 0; k < depth; k++) {
-                    if (ids[u * depth + k] != split->test.candidate[c]) continue;
-                    const float x = few[u * widest + c - split->test.candidate_ptr[u]], y = all[u * depth + k];
+                for (int64_t r = 0; r < depth; r++) {
+                    if (ids[u * depth + r] != split->test.candidate[c]) continue;
+                    const float x = few[u * widest + c - split->test.candidate_ptr[u]], y = all[u * depth + r];
                     if (!(fabsf(x - y) <= 1e-5f * fmaxf(1, fabsf(y)))) fail_msg("%s, user %d, item %u: %.9g, among all %.9g", models[m], (int)u, split->test.candidate[c], (double)x, (double)y);
                     compared++;
                 }
