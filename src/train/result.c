@@ -71,9 +71,9 @@ pm_status pm_result_add_views(pm_result *r, const pm_result_view *views, int cou
         to[v] = views[v];
         pm_metrics_get_counts(to[v].users, &to[v].counts);
         for (int i = 0; i < each; i++) PM_TRY(pm_metrics_result(to[v].users, i, &values[v * each + i]));
-        if (!validation && to[v].counts.tied_share > 0.01)
-            pm_log(r, PM_LOG_WARN, "%.1f %% of users%s%s have a target tied with another candidate; see --ties", 100 * to[v].counts.tied_share,
-                   *to[v].name ? ", of " : "", to[v].name);
+        if (!validation && to[v].counts.tied_share > 0.01 && !strstr(to[v].name, "seen"))
+            pm_log(r, PM_LOG_WARN, "%.1f %% of users have a target tied with another %s; see --ties", 100 * to[v].counts.tied_share,
+                   *to[v].name ? "item, ranked among all" : "candidate");
     }
     *(validation ? &r->validation : &r->metrics) = values;
     *(validation ? &r->validation_count : &r->metric_count) = count * each;

@@ -68,6 +68,14 @@ says err "150"
 # shellcheck disable=SC2086
 expect 0 train item-pop --device $DEVICE --protocol leave-one-out --json
 json metrics hr@10 >hr
+[ "$(json candidates all users)" = "$(json metrics hr@10:all n)" ] || fail "ranked among all items"
+# shellcheck disable=SC2086
+expect 0 train item-pop --device $DEVICE --protocol leave-one-out --candidates sampled
+grep -q ":all" out && fail "candidates that nobody asked for"
+expect 2 train item-pop --protocol leave-one-out --candidates most
+says err "sampled|all|sampled,all"
+expect 2 train item-pop --protocol random --candidates all
+says err "random ranks all items"
 expect 0 models --json
 [ "$(json models 0 name)" = item-pop ] || fail "models"
 expect 0 models mult-vae --json
