@@ -110,6 +110,13 @@ pm_sparse pm_chosen_rows(pm_build *b, bool transposed, pm_var rows, pm_var live)
 // What a pass that precedes scoring computes for scores: a tensor by that name, zero at first, in no checkpoint and no choice of the best.
 pm_var pm_encoding(pm_build *b, const char *name, int64_t rows, int64_t cols);
 
+// A new interaction, for models that take it in at once.
+typedef struct pm_arrival {
+    pm_var    user, item;                // u32 [1, 1] each: rows of the training matrix and of its transpose
+    pm_sparse of_user, of_item;          // those rows, the interaction among their entries. Values: 1 for interactions of this update, 0 for what was known
+    pm_var    user_state, item_state;    // step states whose position is that row: for pm_put_rows
+} pm_arrival;
+
 // ---- schedules -----------------------------------------------------------------------------------------------------
 
 // Where training stands, for schedules. The memo is the model's own: kept in checkpoints, zero at the start.
@@ -201,6 +208,10 @@ struct pm_model {
     double (*item_loss)(const pm_config *config, int feedback, double p);
     // Captures a step of a pass that solves: what it updates are parameters or statistics, by pm_output to their names or by ops that write in place.
     void (*solve)(pm_build *b);
+    // Captures what one new interaction changes (pm_update), in parameters by ops that write in place; with NULL, what is to be made from the parameters before
+    // the first and after the last of them. Tables of users begin with "user", a row each; what they have more than in training has its initial values.
+    // NULL: the model must be trained anew.
+    void (*update)(pm_build *b, const pm_arrival *arrival);
     // Looks at each value that a pass that solves logs by pm_add_loss: may warn, or refuse to go on with a sentence. NULL: what is finite will do.
     pm_status (*watch)(const void *object, const pm_config *config, const char *loss, double value);
 

@@ -43,6 +43,7 @@ typedef struct pm_spec {
     const char        *data;              // NULL: the built-in synthetic data
     pm_read_params     read;              // its path is `data`
     pm_filter_params   filter;
+    const char        *update;            // interactions that came after training (pm_update): a file that pm_data_read takes. NULL: none
     pm_synth_params    synth;             // where data is NULL
     pm_split_params    split;             // protocol NULL: "strong"
     pm_rating_params   rating;
@@ -198,6 +199,25 @@ pm_status pm_predict(pm_ctx *ctx, const pm_predict_params *params, pm_prediction
 
 // The values of each user behind a metric of a part, by its name in the result, and whose they are; NULL where it has none.
 const double *pm_result_values(const pm_result *result, bool validation, const char *metric, const pm_metrics **of);
+
+// Takes interactions that came after training into a run, one after the other, each with a step of its model's own on its user and its item, and writes a new
+// run: the old one's chosen parameters, with rows for new users and items. The new run's data are the old one's and these (pm_spec.update).
+typedef struct pm_update_params {
+    const char        *run, *device;
+    const char        *out;         // the folder of the new run
+    pm_read_params     data;        // the interactions, taken in the file's order; those that the run knows are left out and counted
+    const char *const *settings;    // "name=value", of this update alone
+    int                setting_count;
+    int64_t            rounds;      // how often all of them are gone through; 0: once
+} pm_update_params;
+typedef struct pm_update_report {
+    int64_t interactions, known;     // taken in; left out
+    int64_t new_users, new_items;
+    double  seconds;                 // of the steps
+} pm_update_report;
+// Errors    PM_ERR_ARG for a model without such steps (naming those that have them), and where `out` holds a run; PM_ERR_DATA when no interaction is new or
+//           the run's own data changed; PM_ERR_NOT_FOUND for a run whose training has not come to its end; PM_ERR_CANCELLED, and nothing was written
+pm_status pm_update(pm_ctx *ctx, const pm_update_params *params, pm_update_report *report);
 
 // The result document of DESIGN as JSON text; hangs from parent.
 pm_status pm_result_json(const void *parent, const pm_result *result, char **json);

@@ -57,7 +57,7 @@ typedef struct pm_cli_command {
 } pm_cli_command;
 
 extern const pm_cli_command pm_cli_devices, pm_cli_doctor, pm_cli_models, pm_cli_data_stat, pm_cli_data_split, pm_cli_data_convert,
-    pm_cli_data_synth, pm_cli_train, pm_cli_evaluate, pm_cli_recommend, pm_cli_predict, pm_cli_compare, pm_cli_sweep, pm_cli_bench_ops, pm_cli_bench_models,
+    pm_cli_data_synth, pm_cli_train, pm_cli_evaluate, pm_cli_recommend, pm_cli_predict, pm_cli_update, pm_cli_compare, pm_cli_sweep, pm_cli_bench_ops, pm_cli_bench_models,
     pm_cli_bench_eval;
 
 // All commands, in the order of the help.

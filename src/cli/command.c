@@ -15,7 +15,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_DEVICE = 3, EXIT_
 
 const pm_cli_command *const pm_cli_commands[] = {
     &pm_cli_devices,      &pm_cli_doctor,     &pm_cli_models, &pm_cli_data_stat, &pm_cli_data_split,
-    &pm_cli_data_convert, &pm_cli_data_synth, &pm_cli_train,  &pm_cli_evaluate,  &pm_cli_recommend, &pm_cli_predict,
+    &pm_cli_data_convert, &pm_cli_data_synth, &pm_cli_train,  &pm_cli_evaluate,  &pm_cli_recommend, &pm_cli_predict, &pm_cli_update,
     &pm_cli_compare,      &pm_cli_sweep,      &pm_cli_bench_ops,  &pm_cli_bench_models, &pm_cli_bench_eval,
 };
 const int pm_cli_command_count = PM_COUNT(pm_cli_commands);

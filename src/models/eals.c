@@ -70,10 +70,11 @@ static pm_var gram(pm_build *b, bool users)
     return statistic(b, users ? "users.gram" : "items.gram", rank, rank);
 }
 
-// What a missing interaction of each item weighs; 0 for one that nobody has chosen, unless all are alike. n^a / Σ n^a is a softmax of a · log n.
+// What a missing interaction of each item weighs; 0 for one that nobody has chosen, unless all are alike, and the mean for one that comes later. n^a / Σ n^a is a softmax of a · log n.
 static pm_var missing(pm_build *b)
 {
-    return statistic(b, "missing", 1, b->items);
+    const float first = number(b, "c0") / (float)b->items;
+    return pm_statistic(b->net, "missing", 1, b->items, (pm_init){ PM_INIT_CONSTANT, first });
 }
 
 static pm_var weigh_missing(pm_build *b)
@@ -88,15 +89,16 @@ static pm_var weigh_missing(pm_build *b)
     return pm_scale(g, pm_softmax(g, power), number(b, "c0"));
 }
 
-// One sweep over the factors x of a batch, rows of the axis `users`; m: what a missing entry weighs by row. Returns what is left of the
-// targets at the end.
-static pm_var sweep(pm_build *b, bool users, pm_var m, pm_var x)
+// One sweep over the factors x of rows of users or items, whose entries weigh w and of which a missing one weighs m. Returns what is left of the targets.
+static pm_var sweep(pm_build *b, const pm_sparse *rows, bool users, pm_var w, pm_var m, pm_var x)
 {
     pm_graph *g = b->g;
-    const pm_var left = pm_fill(g, 1, b->x.entries, number(b, "w"));
+    int64_t batch, rank;
+    pm_shape_of(g, x, &batch, &rank);
     const pm_var others = users ? pm_reshape(g, missing(b), b->items, 1) : pm_fill(g, b->users, 1, 1.0f);    // a missing entry weighs m times this
-    const pm_var more = pm_sddmm(g, b->x.ptr, b->x.col, pm_scale(g, pm_reshape(g, m, b->x.rows, 1), -1.0f), others, pm_fill(g, 1, b->x.items, number(b, "w")));
-    pm_eals_rows(g, b->x.ptr, b->x.col, more, left, factors(b, !users), gram(b, !users), m, x, number(b, "lambda"));
+    const pm_var less = pm_sddmm(g, rows->ptr, rows->col, pm_scale(g, pm_reshape(g, m, batch, 1), -1.0f), others, pm_fill(g, 1, rows->items, 0));
+    const pm_var left = pm_copy(g, w);
+    pm_eals_rows(g, rows->ptr, rows->col, pm_add(g, w, less), left, factors(b, !users), gram(b, !users), m, x, number(b, "lambda"));
     return left;
 }
 
@@ -126,9 +128,24 @@ static void solve_rows(pm_build *b, bool users)
     pm_graph *g = b->g;
     const pm_var all = factors(b, users), x = pm_gather_rows(g, all, b->rows);
     const pm_var m = users ? pm_fill(g, 1, b->x.rows, 1.0f) : pm_take_cols(g, missing(b), b->rows);
-    const pm_var left = sweep(b, users, m, x);
+    const pm_var left = sweep(b, &b->x, users, pm_fill(g, 1, b->x.entries, number(b, "w")), m, x);
     pm_put_rows(g, x, b->state, all);
     if (users) add_objective(b, x, left);
+}
+
+// What the missing entries of one side are worth to the other, and the penalty of the items.
+static void sum_missing(pm_build *b, bool users)
+{
+    pm_graph *g = b->g;
+    const pm_var y = factors(b, users);
+    gram(b, users);
+    if (users) {
+        pm_output(g, pm_matmul(g, y, y, true, false), "users.gram");
+        return;
+    }
+    pm_output(g, pm_matmul(g, pm_mul_col(g, y, pm_reshape(g, missing(b), b->items, 1)), y, true, false), "items.gram");
+    statistic(b, "items.penalty", 1, 1);
+    pm_output(g, pm_scale(g, pm_col_sum(g, dots(g, y, y)), number(b, "lambda")), "items.penalty");
 }
 
 static void solve(pm_build *b)
@@ -142,17 +159,36 @@ static void solve(pm_build *b)
     if (pm_config_integer(b->config, "rank") > b->users)
         pm_graph_fail(g, PM_ERR_ARG, "rank = %s is more than the matrix can have: there are %" PRId64 " training users; lower it", pm_config_text(b->config, "rank"),
                       b->users);
-    const pm_var y = factors(b, users);
-    gram(b, users);
-    missing(b);
     if (users) {
+        missing(b);
         pm_output(g, weigh_missing(b), "missing");
-        pm_output(g, pm_matmul(g, y, y, true, false), "users.gram");
+    }
+    sum_missing(b, users);
+}
+
+// One side of an interaction: its row's factors get their best values, and the sum of what is missing follows them.
+static void take_in(pm_build *b, const pm_sparse *row, bool users, pm_var index, pm_var state)
+{
+    pm_graph *g = b->g;
+    const pm_var all = factors(b, users), old = pm_gather_rows(g, all, index), x = pm_copy(g, old);
+    const pm_var m = users ? pm_fill(g, 1, 1, 1.0f) : pm_take_cols(g, missing(b), index);
+    const pm_var w = pm_axpy(g, row->val, pm_fill(g, 1, row->entries, number(b, "w")), number(b, "w_new") - number(b, "w"));
+    sweep(b, row, users, w, m, x);
+    pm_matmul_add(g, pm_mul_col(g, x, m), x, gram(b, users), true, false, 1.0f, false);
+    pm_matmul_add(g, pm_mul_col(g, old, m), old, gram(b, users), true, false, -1.0f, false);
+    pm_put_rows(g, x, state, all);
+}
+
+// Algorithm 2 of the paper: the user first, then the item.
+static void update(pm_build *b, const pm_arrival *arrival)
+{
+    if (arrival) {
+        take_in(b, &arrival->of_user, true, arrival->user, arrival->user_state);
+        take_in(b, &arrival->of_item, false, arrival->item, arrival->item_state);
         return;
     }
-    pm_output(g, pm_matmul(g, pm_mul_col(g, y, pm_reshape(g, missing(b), b->items, 1)), y, true, false), "items.gram");
-    statistic(b, "items.penalty", 1, 1);
-    pm_output(g, pm_scale(g, pm_col_sum(g, dots(g, y, y)), number(b, "lambda")), "items.penalty");
+    sum_missing(b, true);
+    sum_missing(b, false);
 }
 
 static const char *diverged(const pm_config *config, const char *loss, double value)
@@ -166,7 +202,8 @@ static pm_var score(pm_build *b)
 {
     pm_graph *g = b->g;
     const pm_var x = pm_fill(g, b->x.rows, pm_config_integer(b->config, "rank"), 0), m = pm_fill(g, 1, b->x.rows, 1.0f);
-    for (int64_t s = 0; s < pm_config_integer(b->config, "fold_sweeps"); s++) sweep(b, true, m, x);
+    const pm_var w = pm_fill(g, 1, b->x.entries, number(b, "w"));
+    for (int64_t s = 0; s < pm_config_integer(b->config, "fold_sweeps"); s++) sweep(b, &b->x, true, w, m, x);
     return pm_matmul(g, x, factors(b, false), false, true);
 }
 
@@ -181,5 +218,6 @@ const pm_model pm_model_eals = {
     .check = check,
     .solve = solve,
     .score = score,
+    .update = update,
     .diverged = diverged,
 };

@@ -39,6 +39,7 @@ static const field fields[] = {
     INNER(filter, min_user, INTEGER),
     INNER(filter, until_stable, FLAG),
     INNER(filter, binarize, FLAG),
+    FIELD(update, TEXT),
     INNER(synth, users, INTEGER),
     INNER(synth, items, INTEGER),
     INNER(synth, interactions, INTEGER),

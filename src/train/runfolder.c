@@ -58,8 +58,12 @@ pm_status pm_run_read_spec(const void *parent, const char *run, pm_spec **out)
     *out = NULL;
     char *path = pm_sprintf(parent, "%s/config.json", run);
     PM_CHECK_ALLOC(path);
-    const pm_status st = pm_file_exists(path) ? pm_spec_read(parent, path, out)
-                                              : pm_fail(parent, PM_ERR_NOT_FOUND, "%s: there is no config.json in it; is it the folder of a run?", run);
+    pm_status st = pm_file_exists(path) ? pm_spec_read(parent, path, out)
+                                        : pm_fail(parent, PM_ERR_NOT_FOUND, "%s: there is no config.json in it; is it the folder of a run?", run);
+    if (st == PM_OK && (*out)->update) {    // it lies in the folder, wherever that is now
+        (*out)->update = pm_sprintf(*out, "%s/%s", run, (*out)->update);
+        if (!(*out)->update) st = PM_ERR_NOMEM;
+    }
     pm_free(path);
     return st;
 }

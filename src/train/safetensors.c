@@ -251,6 +251,13 @@ const char *pm_st_meta(const pm_st_file *file, const char *key)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(file->metadata, key));
 }
 
+const char *pm_st_meta_at(const pm_st_file *file, int index, const char **value)
+{
+    const cJSON *entry = cJSON_GetArrayItem(file->metadata, index);
+    *value = entry ? cJSON_GetStringValue(entry) : NULL;
+    return entry ? entry->string : NULL;
+}
+
 pm_status pm_st_read_rows(pm_st_file *f, const char *name, int64_t first, int64_t count, void *data)
 {
     const pm_st_tensor *t = pm_st_find(f, name);

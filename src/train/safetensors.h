@@ -60,6 +60,7 @@ int                 pm_st_count(const pm_st_file *file);
 const pm_st_tensor *pm_st_at(const pm_st_file *file, int index);             // in order of the data
 const pm_st_tensor *pm_st_find(const pm_st_file *file, const char *name);    // NULL: none
 const char         *pm_st_meta(const pm_st_file *file, const char *key);     // NULL: none
+const char         *pm_st_meta_at(const pm_st_file *file, int index, const char **value);    // a key, in the file's order; NULL: no more
 
 // Rows first … first + count − 1 into data, dense.
 // Errors    PM_ERR_NOT_FOUND when there is no such tensor; PM_ERR_ARG beyond its rows; PM_ERR_IO

@@ -1,6 +1,7 @@
 // From what was asked for to data and hyperparameters.
 #include <math.h>
 
+#include "train/arrivals.h"
 #include "train/trainer.h"
 
 static const char *usual_metrics(const char *protocol)
@@ -161,6 +162,17 @@ static bool reads_ratings(const pm_spec *spec)
     return false;
 }
 
+// What came after training.
+static pm_status add_update(pm_split *split, const pm_spec *spec)
+{
+    pm_interactions *later;
+    pm_arrivals arrivals;
+    PM_TRY(pm_data_read(split, &(pm_read_params){ .path = spec->update, .format = "tsv" }, &later));
+    const pm_status st = pm_split_extend(split, later, &arrivals);
+    pm_free(later);
+    return st;
+}
+
 pm_status pm_spec_load(const void *parent, const pm_spec *spec, pm_split **out)
 {
     *out = NULL;
@@ -176,6 +188,7 @@ pm_status pm_spec_load(const void *parent, const pm_spec *spec, pm_split **out)
     if (reads_ratings(spec)) st = pm_spec_check_ratings(parent, spec, spec->data ? spec->data : "the synthetic data", all);
     if (st == PM_OK) st = pm_data_filter(parent, all, &filter, &kept);
     if (st == PM_OK) st = pm_data_split(parent, kept, &spec->split, out);
+    if (st == PM_OK && spec->update) st = add_update(*out, spec);
     pm_free(kept);    // the split has copies of all it needs
     pm_free(all);
     return st;

@@ -89,6 +89,7 @@ pm_status pm_checkpoint_find(const void *object, const char *run, bool *found);
 pm_status pm_checkpoint_open(const void *parent, const char *run, pm_checkpoint **out);
 int64_t   pm_checkpoint_refit_epochs(const pm_checkpoint *c);
 // Whether the parameters are of a refit that has come to its end.
+bool      pm_checkpoint_finished(const pm_checkpoint *c);    // training has come to its end
 bool      pm_checkpoint_refitted(const pm_checkpoint *c);
 // Puts a fresh trainer where the checkpoint stands; refuses one of another model, data or setting, with the reason.
 pm_status pm_checkpoint_load(pm_checkpoint *c, pm_trainer *t);
@@ -101,6 +102,12 @@ uint64_t  pm_checkpoint_data_hash(const pm_checkpoint *c);
 pm_status pm_checkpoint_open_chosen(const pm_checkpoint *c, pm_st_file **out);
 // The result's totals (epochs, steps, times, chosen epoch) as the checkpoint has them.
 void      pm_checkpoint_describe(const pm_checkpoint *c, pm_result *result);
+
+// For updates: the chosen parameters into a session with more users and items; row r of the tables of users, of which there were `users`, comes to row_of[r]. Then
+// the parameters of that session as a run that is trained to its end as the old one is, and the log of epochs that goes with it; the checkpoint comes last.
+pm_status pm_checkpoint_load_grown(const pm_checkpoint *c, pm_session *s, const uint32_t *row_of, int64_t users);
+pm_status pm_checkpoint_copy_log(const pm_checkpoint *c, const char *run);
+pm_status pm_checkpoint_save_updated(const pm_checkpoint *c, const pm_session *s, uint64_t data, const char *run);
 
 // ---- specs and splits (spec.c, refit.c) ----
 

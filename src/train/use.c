@@ -41,7 +41,10 @@ static bool was_refitted(const pm_opened *o)
 static pm_status load_part(const void *parent, pm_opened *o, const pm_evaluate_params *p, pm_eval_part *part)
 {
     pm_spec spec = *o->spec;
-    if (p->data) spec.data = p->data;
+    if (p->data) {
+        spec.data = p->data;
+        spec.update = NULL;
+    }
     pm_split *split = o->split;
     if (!split) PM_TRY(pm_spec_load(parent, &spec, &split));
     *part = p->validation ? split->valid : split->test;

@@ -1,0 +1,623 @@
+// item-knn and eals as a whole, against naive implementations in double; interactions that come after training; what goes wrong; stopping anywhere.
+#define _DEFAULT_SOURCE
+#include "train/run_help.h"
+
+#include <math.h>
+
+#include "train/safetensors.h"
+#include "train/session.h"
+
+enum { USERS = 30, ITEMS = 20, RANK = 3, MOST_USERS = USERS + 2, MOST_ITEMS = ITEMS + 2 };
+
+// ---- data: users 0 and 1 rate everything they have alike ----
+
+static double rating(int u, int i)
+{
+    if ((u * 5 + i * i * 3 + i) % 7 > 2) return 0;
+    return u < 2 ? 3.7 : 1 + (u * i + i) % 5;
+}
+
+static const char *write_data(const fixture *f, int users, const char *name)
+{
+    char text[16384];
+    size_t n = (size_t)snprintf(text, sizeof text, "user,item,rating\n");
+    for (int u = 0; u < users; u++)
+        for (int i = 0; i < ITEMS; i++)
+            if (rating(u, i) > 0) n += (size_t)snprintf(text + n, sizeof text - n, "u%d,i%d,%g\n", u, i, rating(u, i));
+    return put(f, name, text, n);
+}
+
+static pm_split *make_split(const fixture *f)
+{
+    pm_interactions *data;
+    pm_split *split;
+    assert_int_equal(pm_data_read(f->ctx, &(pm_read_params){ .path = write_data(f, USERS, "data.csv") }, &data), PM_OK);
+    assert_int_equal(pm_data_split(f->ctx, data, &(pm_split_params){ .protocol = "strong", .seed = 5, .held_out = 4 }, &split), PM_OK);
+    return split;
+}
+
+static pm_session *open_session(const fixture *f, pm_split *split, const char *model, const char *settings)
+{
+    const pm_model *m;
+    pm_config *config;
+    pm_session *s;
+    char copy[256];
+    assert_int_equal(pm_model_find(f->ctx, model, &m), PM_OK);
+    assert_int_equal(pm_config_create(f->ctx, m, &config), PM_OK);
+    snprintf(copy, sizeof copy, "%s", settings);
+    for (char *at = strtok(copy, " "); at; at = strtok(NULL, " "))
+        if (pm_config_assign(config, at) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    assert_int_equal(pm_session_open(f->ctx, &(pm_session_params){ .split = split, .config = config, .device = host_device(), .seed = 1 }, &s), PM_OK);
+    return s;
+}
+
+static void run_epoch(pm_session *s)
+{
+    for (int pass = 0; pass < s->pass_count; pass++) assert_int_equal(pm_session_run(s, pass, &(pm_position){ 0, 0, 0, 0 }, s->pass[pass].steps), PM_OK);
+}
+
+static void read_double(const pm_session *s, const char *name, double *out, int64_t count)
+{
+    float values[MOST_USERS * MOST_ITEMS];
+    assert_true(count <= PM_COUNT(values));
+    assert_int_equal(pm_store_read(s->store, name, values), PM_OK);
+    for (int64_t i = 0; i < count; i++) out[i] = (double)values[i];
+}
+
+// The score of every item that a user of validation has not, against want[user][item].
+static void assert_scores(pm_session *s, double want[][MOST_ITEMS], const char *what)
+{
+    const pm_eval_part *part = &s->split->valid;
+    pm_evaluator *e;
+    const uint32_t *ids;
+    const float *scores;
+    int64_t depth, seen = 0;
+    assert_int_equal(pm_evaluator_create(s, &(pm_evaluator_params){ .part = part, .name = "valid", .depth = s->split->train.cols }, &e), PM_OK);
+    assert_int_equal(pm_evaluator_lists(e, &ids, &scores, &depth), PM_OK);
+    for (int64_t k = 0; k < part->users * depth; k++) {
+        if (ids[k] >= (uint32_t)s->split->train.cols) continue;
+        const double there = want[k / depth][ids[k]];
+        if (!(fabs((double)scores[k] - there) <= 1e-4 * fmax(1, fabs(there)))) fail_msg("%s: user %d, item %d scores %.7g, not %.7g", what, (int)(k / depth), (int)ids[k],
+                                                                                      (double)scores[k], there);
+        seen++;
+    }
+    assert_true(seen > part->users);
+}
+
+// ---- item-knn ----
+
+typedef struct knn_case {
+    const char *settings;
+    int         by;       // cosine, adjusted-cosine, pearson, jaccard
+    bool        counts;
+    int         k;
+    double      shrink;
+} knn_case;
+
+static double value_of(const pm_csr *m, int64_t u, int64_t i)
+{
+    const int64_t e = pm_csr_find(m, u, (uint32_t)i);
+    return e < 0 ? 0 : (double)m->val[e];
+}
+
+static double mean_of(const pm_csr *m, int64_t row)
+{
+    double sum = 0;
+    for (uint32_t e = m->indptr[row]; e < m->indptr[row + 1]; e++) sum += (double)m->val[e];
+    return m->indptr[row] == m->indptr[row + 1] ? 0 : sum / (double)(m->indptr[row + 1] - m->indptr[row]);
+}
+
+// The columns as they are compared.
+static void columns(const knn_case *c, const pm_csr *m, const pm_csr *t, double v[USERS][ITEMS])
+{
+    for (int64_t u = 0; u < m->rows; u++)
+        for (int64_t i = 0; i < m->cols; i++) {
+            const double r = value_of(m, u, i);
+            v[u][i] = r == 0 ? 0 : c->by == 1 ? r - mean_of(m, u) : c->by == 2 ? r - mean_of(t, i) : c->by == 0 && c->counts ? r : 1;
+            if (fabs(v[u][i]) < 1e-6) v[u][i] = 0;
+        }
+}
+
+static void naive_neighbours(const knn_case *c, const pm_csr *m, double s[ITEMS][ITEMS])
+{
+    static double v[USERS][ITEMS];
+    pm_csr t;
+    assert_int_equal(pm_csr_transposed(m->indptr, m, &t), PM_OK);
+    columns(c, m, &t, v);
+    for (int64_t j = 0; j < m->cols; j++)
+        for (int64_t i = 0; i < m->cols; i++) {
+            double dot = 0, a = 0, b = 0;
+            for (int64_t u = 0; u < m->rows; u++) {
+                dot += v[u][i] * v[u][j];
+                a += v[u][i] * v[u][i];
+                b += v[u][j] * v[u][j];
+            }
+            const double under = c->shrink + (c->by == 3 ? a + b - dot : sqrt(a) * sqrt(b));
+            s[j][i] = i != j && dot > 1e-9 && under > 0 ? dot / under : 0;
+        }
+    for (int64_t j = 0; j < m->cols; j++)
+        for (int64_t i = 0; i < m->cols; i++) {    // of equal ones the lower id stays
+            int before = 0;
+            for (int64_t h = 0; h < m->cols; h++) before += fabs(s[j][h]) > fabs(s[j][i]) + 1e-7 || (h < i && fabs(fabs(s[j][h]) - fabs(s[j][i])) <= 1e-7);
+            if (before >= c->k) s[j][i] = -s[j][i];
+        }
+}
+
+static void neighbours_are_those_of_a_naive_implementation(void **state)
+{
+    fixture *f = *state;
+    static const knn_case cases[] = {
+        { "k=5 shrink=3", 0, false, 5, 3 },
+        { "k=4 shrink=0 input=counts batch=7", 0, true, 4, 0 },
+        { "k=6 shrink=1 similarity=adjusted-cosine", 1, false, 6, 1 },
+        { "k=3 shrink=2 similarity=pearson input=counts", 2, true, 3, 2 },
+        { "k=7 shrink=0.5 similarity=jaccard", 3, false, 7, 0.5 },
+        { "k=1000 shrink=0 similarity=jaccard", 3, false, ITEMS, 0 },
+    };
+    for (int n = 0; n < PM_COUNT(cases); n++) {
+        static double s[ITEMS][ITEMS], want[USERS][MOST_ITEMS];
+        const int warned = f->warnings;
+        pm_split *split = make_split(f);
+        pm_session *session = open_session(f, split, "item-knn", cases[n].settings);
+        assert_int_equal(pm_session_prepare_training(session), PM_OK);
+        assert_int_equal(f->warnings - warned, cases[n].k == ITEMS);    // said once
+        run_epoch(session);
+        naive_neighbours(&cases[n], &split->train, s);
+        const pm_csr *known = &split->valid.input;
+        for (int64_t u = 0; u < split->valid.users; u++)
+            for (int64_t j = 0; j < ITEMS; j++) {
+                want[u][j] = 0;
+                for (uint32_t e = known->indptr[u]; e < known->indptr[u + 1]; e++)
+                    want[u][j] += fmax(s[j][known->col[e]], 0) * (cases[n].counts ? (double)known->val[e] : 1);
+            }
+        assert_scores(session, want, cases[n].settings);
+        pm_session_close(&session);
+    }
+}
+
+// Users who rate everything alike say nothing under adjusted cosine: no rounding of their means may pass for likeness.
+static void equal_ratings_are_no_likeness(void **state)
+{
+    const fixture *f = *state;
+    char text[4096];
+    size_t n = (size_t)snprintf(text, sizeof text, "user,item,rating\n");
+    for (int u = 0; u < 16; u++)
+        for (int i = 0; i < 6; i++)
+            if ((u + i) % 4) n += (size_t)snprintf(text + n, sizeof text - n, "u%d,i%d,%g\n", u, i, 0.1 * (u + 1));
+    pm_interactions *data;
+    pm_split *split;
+    float alike[36];
+    assert_int_equal(pm_data_read(f->ctx, &(pm_read_params){ .path = put(f, "equal.csv", text, n) }, &data), PM_OK);
+    assert_int_equal(pm_data_split(f->ctx, data, &(pm_split_params){ .protocol = "strong", .held_out = 2 }, &split), PM_OK);
+    pm_session *s = open_session(f, split, "item-knn", "similarity=adjusted-cosine shrink=0 k=6");
+    assert_int_equal(pm_session_prepare_training(s), PM_OK);
+    run_epoch(s);
+    assert_int_equal(pm_store_read(s->store, "similarities", alike), PM_OK);
+    for (int k = 0; k < 36; k++) assert_true(alike[k] == 0);
+    pm_session_close(&s);
+}
+
+// ---- eals ----
+
+typedef struct naive {
+    int64_t users, items;
+    double  w[MOST_USERS][MOST_ITEMS];    // 0: missing
+    double  c[MOST_ITEMS], lambda;
+    double  p[MOST_USERS * RANK], q[MOST_ITEMS * RANK];
+} naive;
+
+static double score_of(const naive *m, int64_t u, int64_t i)
+{
+    double z = 0;
+    for (int f = 0; f < RANK; f++) z += m->p[u * RANK + f] * m->q[i * RANK + f];
+    return z;
+}
+
+// Gives each factor of a user, or of an item, its best value: every pair's weight and target, nothing cached.
+static void best_factors(naive *m, int64_t row, bool user)
+{
+    double *x = user ? m->p : m->q, *y = user ? m->q : m->p;
+    for (int f = 0; f < RANK; f++) {
+        double over = 0, under = m->lambda;
+        for (int64_t o = 0; o < (user ? m->items : m->users); o++) {
+            const int64_t u = user ? row : o, i = user ? o : row;
+            const double w = m->w[u][i], weight = w > 0 ? w : m->c[i], v = y[o * RANK + f];
+            over += weight * v * ((w > 0) - score_of(m, u, i) + x[row * RANK + f] * v);
+            under += weight * v * v;
+        }
+        x[row * RANK + f] = over / under;
+    }
+}
+
+static double objective(const naive *m)
+{
+    double sum = 0;
+    for (int64_t u = 0; u < m->users; u++)
+        for (int64_t i = 0; i < m->items; i++) {
+            const double w = m->w[u][i], d = (w > 0) - score_of(m, u, i);
+            sum += (w > 0 ? w : m->c[i]) * d * d;
+        }
+    for (int64_t k = 0; k < m->users * RANK; k++) sum += m->lambda * m->p[k] * m->p[k];
+    for (int64_t k = 0; k < m->items * RANK; k++) sum += m->lambda * m->q[k] * m->q[k];
+    return sum;
+}
+
+static void weigh(naive *m, const pm_csr *train, double w, double c0, double a, double lambda)
+{
+    double sum = 0;
+    *m = (naive){ .users = train->rows, .items = train->cols, .lambda = lambda };
+    for (int64_t u = 0; u < train->rows; u++)
+        for (uint32_t e = train->indptr[u]; e < train->indptr[u + 1]; e++) {
+            m->w[u][train->col[e]] = w;
+            m->c[train->col[e]]++;
+        }
+    for (int64_t i = 0; i < m->items; i++) sum += m->c[i] = m->c[i] > 0 || a == 0 ? pow(m->c[i], a) : 0;
+    for (int64_t i = 0; i < m->items; i++) m->c[i] *= c0 / sum;
+}
+
+static void assert_near(const double *got, const double *want, int64_t count, double within, const char *what)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!(fabs(got[i] - want[i]) <= within)) fail_msg("%s[%d] is %.9g, not %.9g", what, (int)i, got[i], want[i]);
+}
+
+static void sweeps_are_those_of_a_naive_implementation(void **state)
+{
+    const fixture *f = *state;
+    static const struct { const char *settings; double w, c0, a, lambda; } cases[] = {
+        { "rank=3 batch=7 c0=6 a=0.5 lambda=0.1 init=0.3", 1, 6, 0.5, 0.1 },
+        { "rank=3 c0=40 a=1.5 lambda=2 w=1.5 init=0.5", 1.5, 40, 1.5, 2 },    // popular items: what is missing weighs more than what is there
+        { "rank=3 c0=3 a=0 lambda=0.01 init=0.1", 1, 3, 0, 0.01 },
+    };
+    for (int n = 0; n < PM_COUNT(cases); n++) {
+        static naive m;
+        static double want[USERS][MOST_ITEMS];
+        double got[MOST_USERS * RANK];
+        pm_split *split = make_split(f);
+        pm_session *s = open_session(f, split, "eals", cases[n].settings);
+        assert_int_equal(pm_session_prepare_training(s), PM_OK);
+        weigh(&m, &split->train, cases[n].w, cases[n].c0, cases[n].a, cases[n].lambda);
+        read_double(s, "users", m.p, m.users * RANK);
+        read_double(s, "items", m.q, m.items * RANK);
+        for (int epoch = 0; epoch < 3; epoch++) {
+            run_epoch(s);
+            for (int64_t i = 0; i < m.items; i++) best_factors(&m, i, false);
+            for (int64_t u = 0; u < m.users; u++) best_factors(&m, u, true);
+        }
+        read_double(s, "users", got, m.users * RANK);
+        assert_near(got, m.p, m.users * RANK, 1e-4, cases[n].settings);
+        read_double(s, "items", got, m.items * RANK);
+        assert_near(got, m.q, m.items * RANK, 1e-4, cases[n].settings);
+        const pm_csr *known = &split->valid.input;
+        for (int64_t u = 0; u < split->valid.users; u++) {    // in the place of user 0
+            for (int64_t i = 0; i < m.items; i++) m.w[0][i] = pm_csr_find(known, u, (uint32_t)i) >= 0 ? cases[n].w : 0;
+            memset(m.p, 0, sizeof *m.p * RANK);
+            for (int t = 0; t < 10; t++) best_factors(&m, 0, true);
+            for (int64_t i = 0; i < m.items; i++) want[u][i] = score_of(&m, 0, i);
+        }
+        assert_scores(s, want, cases[n].settings);
+        pm_session_close(&s);
+    }
+}
+
+static void read_tensor(const fixture *f, const char *run, const char *name, double *out, int64_t count)
+{
+    char path[300];
+    float values[MOST_USERS * MOST_ITEMS];
+    pm_st_file *file;
+    snprintf(path, sizeof path, "%s/best.safetensors", run);
+    assert_int_equal(pm_st_open(f->ctx, path, &file), PM_OK);
+    const pm_st_tensor *t = pm_st_find(file, name);
+    assert_true(t && t->rows * t->cols == count);
+    assert_int_equal(pm_st_read_rows(file, name, 0, t->rows, values), PM_OK);
+    for (int64_t i = 0; i < count; i++) out[i] = (double)values[i];
+    pm_st_close(&file);
+}
+
+// What is logged is the objective, over the users, and it falls in every epoch.
+static void the_objective_falls(void **state)
+{
+    const fixture *f = *state;
+    static const char *const settings[] = { "rank=3", "batch=7", "c0=6", "lambda=0.1", "init=0.3" };
+    pm_spec spec = { .model = "eals", .device = host_device(), .seed = 3, .settings = settings, .setting_count = 5, .epochs = 6, .metrics = "ndcg@10",
+                     .data = write_data(f, USERS, "data.csv"), .split = { .protocol = "strong", .held_out = 4 } };
+    static naive m;
+    const char *run = in_folder(f, "run");
+    pm_result *r;
+    if (pm_train(f->ctx, &spec, run, &r) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    assert_int_equal(r->epoch_count, 6);
+    for (int n = 1; n < 6; n++) assert_true(r->epoch_log[n].loss[0] < r->epoch_log[n - 1].loss[0] + 1e-5);
+    weigh(&m, &r->split->train, 1, 6, 0.4, 0.1);
+    read_tensor(f, run, "users", m.p, m.users * RANK);
+    read_tensor(f, run, "items", m.q, m.items * RANK);
+    const double want = objective(&m) / (double)m.users, got = r->epoch_log[r->best_epoch - 1].loss[0];
+    if (!(fabs(got - want) < 1e-4 * want)) fail_msg("the objective is logged as %.7g, and is %.7g", got, want);
+    pm_result_destroy(&r);
+}
+
+// ---- interactions that come after training ----
+
+static const char *const eals_settings[] = { "rank=3", "c0=6", "lambda=0.1", "init=0.3", "a=0.4", "w_new=2.5" };
+
+static pm_spec eals_spec(const char *data)
+{
+    return (pm_spec){ .model = "eals", .device = host_device(), .seed = 3, .settings = eals_settings, .setting_count = 6, .epochs = 8, .metrics = "recall@10",
+                      .data = data, .split = { .protocol = "random", .test_share = 0.05, .valid_share = 0.05 } };
+}
+
+static pm_split *split_of(const fixture *f, const pm_spec *spec)
+{
+    pm_spec whole = *spec;
+    pm_split *s;
+    whole.split.seed = whole.seed;    // as training completes it
+    assert_int_equal(pm_spec_load(f->ctx, &whole, &s), PM_OK);
+    return s;
+}
+
+// New interactions: three of known users and items, then a new user's two, one of them of a new item. The last but one comes twice.
+typedef struct later {
+    char     text[400];
+    int64_t  user[5], item[5];    // numbers they get
+    int      count;
+} later;
+
+static void choose_later(const pm_split *s, later *l)
+{
+    size_t n = (size_t)snprintf(l->text, sizeof l->text, "user,item\n");
+    l->count = 0;
+    for (int64_t r = 3; r < s->train.rows && l->count < 3; r += 5)
+        for (int64_t i = (r * 3) % ITEMS; i < s->train.cols; i++) {
+            if (pm_csr_find(&s->train, r, (uint32_t)i) >= 0) continue;
+            l->user[l->count] = r;
+            l->item[l->count++] = i;
+            n += (size_t)snprintf(l->text + n, sizeof l->text - n, "%s,%s\n", pm_ids_name(s->users, s->train_user[r]), pm_ids_name(s->items, i));
+            break;
+        }
+    assert_int_equal(l->count, 3);
+    n += (size_t)snprintf(l->text + n, sizeof l->text - n, "fresh,%s\nfresh,%s\nfresh,new\n", pm_ids_name(s->items, 1), pm_ids_name(s->items, 1));
+    l->user[3] = l->user[4] = s->train.rows;
+    l->item[3] = 1;
+    l->item[4] = s->train.cols;
+    l->count = 5;
+}
+
+static void update_run(const fixture *f, const char *run, const char *text, const char *out, const char *const *settings, int64_t rounds)
+{
+    pm_update_report report;
+    const pm_update_params params = { .run = run, .out = out, .data = { .path = put_text(f, "later.csv", text) }, .settings = settings,
+                                      .setting_count = settings ? 1 : 0, .rounds = rounds };
+    if (pm_update(f->ctx, &params, &report) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    assert_int_equal(report.interactions, 5);
+    assert_int_equal(report.new_users, 1);
+    assert_int_equal(report.new_items, 1);
+}
+
+// Algorithm 2 of the paper, one interaction after the other, nothing cached.
+static void an_update_is_the_papers(void **state)
+{
+    const fixture *f = *state;
+    static naive m;
+    double got[MOST_USERS * RANK];
+    later l;
+    const char *run = in_folder(f, "run"), *updated = in_folder(f, "updated"), *again = in_folder(f, "again");
+    pm_spec spec = eals_spec(write_data(f, USERS, "data.csv"));
+    train_whole(&spec, run);
+    pm_split *s = split_of(f, &spec);
+    choose_later(s, &l);
+    update_run(f, run, l.text, updated, NULL, 1);
+    update_run(f, run, l.text, again, NULL, 1);
+    assert_same_run(updated, again, "twice the same update");
+    weigh(&m, &s->train, 1, 6, 0.4, 0.1);
+    read_tensor(f, run, "users", m.p, m.users * RANK);
+    read_tensor(f, run, "items", m.q, m.items * RANK);
+    m.c[m.items] = 6.0 / (double)(m.items + 1);
+    m.users++;
+    m.items++;
+    // The new rows begin with the initial values of a network of this size.
+    pm_split *wider = make_split(f);
+    wider->train.cols = m.items;
+    wider->train.rows = m.users;
+    pm_graph *g;
+    pm_net *net;
+    pm_device *device;
+    pm_store *store;
+    float first[MOST_USERS * RANK];
+    assert_int_equal(pm_device_open(f->ctx, &(pm_device_params){ .name = host_device() }, &device), PM_OK);
+    assert_int_equal(pm_store_create(device, &store), PM_OK);
+    assert_int_equal(pm_graph_create(store, &g), PM_OK);
+    assert_int_equal(pm_net_create(g, spec.seed, &net), PM_OK);
+    pm_param(net, "users", m.users, RANK, (pm_init){ PM_INIT_NORMAL, 0.3f });
+    pm_param(net, "items", m.items, RANK, (pm_init){ PM_INIT_NORMAL, 0.3f });
+    assert_int_equal(pm_store_read(store, "users", first), PM_OK);
+    for (int k = 0; k < RANK; k++) m.p[(m.users - 1) * RANK + k] = (double)first[(m.users - 1) * RANK + k];
+    assert_int_equal(pm_store_read(store, "items", first), PM_OK);
+    for (int k = 0; k < RANK; k++) m.q[(m.items - 1) * RANK + k] = (double)first[(m.items - 1) * RANK + k];
+    pm_graph_destroy(&g);
+    pm_store_destroy(&store);
+    pm_device_close(&device);
+    for (int n = 0; n < l.count; n++) {
+        m.w[l.user[n]][l.item[n]] = 2.5;
+        best_factors(&m, l.user[n], true);
+        best_factors(&m, l.item[n], false);
+    }
+    read_tensor(f, updated, "users", got, m.users * RANK);
+    assert_near(got, m.p, m.users * RANK, 1e-4, "users");
+    read_tensor(f, updated, "items", got, m.items * RANK);
+    assert_near(got, m.q, m.items * RANK, 1e-4, "items");
+}
+
+// Where all there is to know comes later, going through it until nothing moves ends where training anew ends, or close to it; on the way the
+// objective falls.
+static void updates_approach_training_anew(void **state)
+{
+    const fixture *f = *state;
+    static naive before, once, often, anew;
+    static const char *const same[] = { "w_new=1" };
+    later l;
+    const char *run = in_folder(f, "run"), *first = in_folder(f, "first"), *many = in_folder(f, "many"), *second = in_folder(f, "second");
+    pm_spec spec = eals_spec(write_data(f, USERS, "data.csv"));
+    spec.epochs = spec.validate_every = 60;    // the last epoch is the best: nothing moves any more
+    train_whole(&spec, run);
+    pm_split *s = split_of(f, &spec);
+    choose_later(s, &l);
+    update_run(f, run, l.text, first, same, 1);
+    update_run(f, run, l.text, many, same, 60);
+    weigh(&before, &s->train, 1, 6, 0.4, 0.1);
+    before.c[before.items] = 6.0 / (double)(before.items + 1);
+    for (int n = 0; n < l.count; n++) before.w[l.user[n]][l.item[n]] = 1;
+    read_tensor(f, run, "users", before.p, before.users * RANK);
+    read_tensor(f, run, "items", before.q, before.items * RANK);
+    before.users++;
+    before.items++;    // their factors are zero
+    once = often = anew = before;
+    read_tensor(f, first, "users", once.p, once.users * RANK);
+    read_tensor(f, first, "items", once.q, once.items * RANK);
+    read_tensor(f, many, "users", often.p, often.users * RANK);
+    read_tensor(f, many, "items", often.q, often.items * RANK);
+    for (int k = 0; k < RANK; k++) anew.p[(anew.users - 1) * RANK + k] = anew.q[(anew.items - 1) * RANK + k] = 0.1 * (k + 1);
+    for (int epoch = 0; epoch < 200; epoch++) {
+        for (int64_t i = 0; i < anew.items; i++) best_factors(&anew, i, false);
+        for (int64_t u = 0; u < anew.users; u++) best_factors(&anew, u, true);
+    }
+    const double a = objective(&before), b = objective(&once), c = objective(&often), d = objective(&anew);
+    if (!(b < a && c <= b + 1e-6 && c < d + 0.15 * (a - d))) fail_msg("objective %.6f, once %.6f, often %.6f, trained anew %.6f", a, b, c, d);
+    // An updated run is a run: it is scored, resumed, and updated again.
+    pm_result *r;
+    pm_recommendation *list;
+    int64_t count;
+    pm_update_report report;
+    if (pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = first }, &r) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    assert_int_equal(r->users, pm_ids_count(s->users) + 1);
+    if (pm_recommend(f->ctx, &(pm_recommend_params){ .run = first, .user = "fresh", .top = 3 }, &list, &count) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    for (int64_t i = 0; i < count; i++) assert_true(strcmp(list[i].item, "new") != 0 && strcmp(list[i].item, pm_ids_name(s->items, 1)) != 0);
+    if (pm_train_resume(f->ctx, first, NULL, &r) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    const pm_update_params more = { .run = first, .out = second, .data = { .path = put_text(f, "more.csv", "user,item\nu4,new\nfresh,new\n") } };
+    if (pm_update(f->ctx, &more, &report) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    assert_int_equal(report.interactions, 1);
+    assert_int_equal(report.known, 1);
+    if (pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = second }, &r) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+}
+
+static void refused_update(const fixture *f, const pm_update_params *params, pm_status want, const char *word)
+{
+    pm_update_report report;
+    const pm_status st = pm_update(f->ctx, params, &report);
+    if (st != want || !strstr(pm_ctx_message(f->ctx), word)) fail_msg("%s: status %d: %s", word, (int)st, pm_ctx_message(f->ctx));
+    char path[300];
+    snprintf(path, sizeof path, "%s/checkpoint.safetensors", params->out);
+    assert_true(access(path, F_OK) != 0);
+}
+
+static void what_cannot_be_updated(void **state)
+{
+    const fixture *f = *state;
+    const char *data = write_data(f, USERS, "data.csv"), *run = in_folder(f, "run"), *popular = in_folder(f, "pop"), *out = in_folder(f, "out");
+    pm_spec spec = eals_spec(data);
+    train_whole(&spec, run);
+    spec.model = "item-pop";
+    spec.setting_count = 0;
+    spec.epochs = 0;
+    train_whole(&spec, popular);
+    pm_split *s = split_of(f, &spec);
+    later l;
+    char known[100];
+    choose_later(s, &l);
+    pm_update_params params = { .run = popular, .out = out, .data = { .path = put_text(f, "later.csv", l.text) } };
+    refused_update(f, &params, PM_ERR_ARG, "item-pop has no incremental update: train it anew on all the data. Models that have one: eals");
+    snprintf(known, sizeof known, "user,item\n%s,%s\n", pm_ids_name(s->users, s->train_user[0]), pm_ids_name(s->items, s->train.col[0]));
+    params.run = run;
+    params.data.path = put_text(f, "known.csv", known);
+    refused_update(f, &params, PM_ERR_DATA, "none of its 1 interactions is new to the run");
+    pm_update_report report;
+    params.out = run;
+    assert_int_equal(pm_update(f->ctx, &params, &report), PM_ERR_ARG);
+    says(f, "holds a run already");
+    params.out = out;
+    params.data.path = put_text(f, "later.csv", l.text);
+    pm_ctx_cancel(f->ctx);
+    refused_update(f, &params, PM_ERR_CANCELLED, "");
+}
+
+// ---- what goes wrong ----
+
+static void refused(const fixture *f, const char *model, const char *const *settings, pm_status want, const char *word)
+{
+    char message[512];
+    pm_spec spec = { .model = model, .device = host_device(), .settings = settings, .setting_count = 1, .data = write_data(f, USERS, "data.csv"),
+                     .split = { .held_out = 4 } };
+    const char *run = in_folder(f, "refused");
+    const pm_status st = train_until(&spec, run, -1, 1, NULL, NULL, message);
+    if (st != want || !strstr(message, word)) fail_msg("%s: status %d: %s", word, (int)st, message);
+    remove_folder(run);
+}
+
+static void what_cannot_be(void **state)
+{
+    const fixture *f = *state;
+    refused(f, "eals", (const char *const[]){ "rank=21" }, PM_ERR_ARG, "rank = 21 is more than the matrix can have: there are 20 items");
+    refused(f, "eals", (const char *const[]){ "c0=-1" }, PM_ERR_ARG, "c0 = \"-1\" must be a number from 0");
+    refused(f, "eals", (const char *const[]){ "a=2.5" }, PM_ERR_ARG, "a = \"2.5\" must be a number from 0 to 2");
+    refused(f, "eals", (const char *const[]){ "w=0" }, PM_ERR_ARG, "w");
+    refused(f, "item-knn", (const char *const[]){ "k=0" }, PM_ERR_ARG, "k");
+    refused(f, "item-knn", (const char *const[]){ "similarity=euclid" }, PM_ERR_ARG, "pearson");
+}
+
+// Said when the graph is captured, before any of it is laid out.
+static void beyond_memory(void **state)
+{
+    const fixture *f = *state;
+    uint64_t now, peak;
+    for (int more = 0; more < 2; more++) {
+        pm_split *split = make_split(f);
+        split->train.cols = more ? 20000000 : 16000000;
+        pm_session *s = open_session(f, split, "item-knn", "k=1000000");
+        assert_int_equal(pm_session_prepare_training(s), more ? PM_ERR_UNSUPPORTED : PM_ERR_DEVICE_MEMORY);
+        if (!strstr(pm_ctx_message(f->ctx), more ? "20000000 items" : "1000000 neighbours of 16000000 items need")) fail_msg("%s", pm_ctx_message(f->ctx));
+        pm_device_memory(s->device, &now, &peak);
+        assert_true(peak < UINT64_C(1) << 30);
+        pm_session_close(&s);
+    }
+}
+
+static void stopped_anywhere(void **state)
+{
+    const fixture *f = *state;
+    static const char *const knn[] = { "batch=7", "k=5" }, *const eals[] = { "rank=3", "batch=20" };
+    for (int i = 0; i < 2; i++) {
+        char message[512], when[64];
+        pm_spec spec = small_spec(i ? "eals" : "item-knn");
+        spec.settings = i ? eals : knn;
+        spec.setting_count = 2;
+        spec.epochs = i ? 2 : 0;
+        const char *whole = in_folder(f, "whole"), *run = in_folder(f, "run");
+        train_whole(&spec, whole);
+        for (int at = 1; at < 12; at += 4) {
+            pm_status st = train_until(&spec, run, at, 1, NULL, NULL, message);
+            if (st == PM_ERR_CANCELLED) st = train_until(NULL, run, -1, 2, NULL, NULL, message);
+            else if (at == 1) fail_msg("it was not stopped");
+            snprintf(when, sizeof when, "%s, stopped at report %d", spec.model, at);
+            if (st != PM_OK) fail_msg("%s: %s", when, message);
+            assert_same_run(whole, run, when);
+            assert_tidy(run);
+            remove_folder(run);
+        }
+        remove_folder(whole);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(neighbours_are_those_of_a_naive_implementation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(equal_ratings_are_no_likeness, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sweeps_are_those_of_a_naive_implementation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_objective_falls, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_update_is_the_papers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(updates_approach_training_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_updated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(beyond_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stopped_anywhere, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("train.neighbours", tests, NULL, NULL);
+}
