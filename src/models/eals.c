@@ -21,6 +21,11 @@ static const pm_hyper hypers[] = {
     { .name = NULL },
 };
 
+static const pm_preset presets[] = {
+    { "amazon-music", "rank=16 epochs=20", "for the 844 users of Amazon music in DMF's Table 2" },
+    { .name = NULL },
+};
+
 static const pm_model_grid grids[] = {
     { "missing", "c0=32,64,128,256,512,1024;a=0,0.2,0.4,0.6,0.8,1", "Section 5.2, Figure 2" },
     { "rank", "rank=8,16,32,64,128", "Section 5.3.2, Figure 5" },
@@ -212,6 +217,7 @@ const pm_model pm_model_eals = {
     .title = "Element-wise ALS: matrix factorisation whose missing data weigh by popularity",
     .paper = "He et al., 2016, Fast Matrix Factorization for Online Recommendation with Implicit Feedback",
     .hypers = hypers,
+    .presets = presets,
     .grids = grids,
     .proofs = proofs,
     .passes = passes,
