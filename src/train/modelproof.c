@@ -40,7 +40,8 @@ pm_status pm_model_proof_setup(const void *parent, const pm_model *model, const 
     for (int i = 0; i < PM_COUNT(small_settings); i++)
         if (pm_config_text(*config, small_settings[i][0])) PM_TRY(pm_config_set(*config, small_settings[i][0], small_settings[i][1]));
     if (model->ratings && pm_config_text(*config, "lambda")) PM_TRY(pm_config_set(*config, "lambda", "0.5"));    // of few ratings a row
-    if (by_entries(model, *config)) PM_TRY(pm_config_set(*config, "batch", "48"));    // of 400 interactions: not a whole number
+    // Of 400 interactions: 16 or 48 in the last batch, the more where nothing is drawn beside them.
+    if (by_entries(model, *config)) PM_TRY(pm_config_set(*config, "batch", pm_config_text(*config, "negatives") ? "48" : "88"));
     if (pm_config_text(*config, "sampling")) PM_TRY(pm_config_set(*config, "negatives", "4"));
     char one[64];
     for (const char *at = setting ? setting : ""; *at;) {
