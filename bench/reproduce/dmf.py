@@ -180,12 +180,12 @@ def by_setting(lab, name, grid, varied, published):
 
 
 def table4(lab):
-    """DMF-2-nce with 128 factors by negatives an interaction. Every setting is read on the test part, none is chosen there."""
+    """DMF-2-nce with 128 factors by negatives an interaction. Every setting is read on the test part, none is chosen there; validation-selected runs are not refitted."""
     by_setting(lab, "table4", "table-4", "negatives", TABLE4)
 
 
 def table5(lab):
-    """DMF-2-nce with one negative by factors of the last layer. Every setting is read on the test part, none is chosen there."""
+    """DMF-2-nce with one negative by factors of the last layer. Every setting is read on the test part, none is chosen there; validation-selected runs are not refitted."""
     by_setting(lab, "table5", "table-5", "factors", TABLE5)
 
 
