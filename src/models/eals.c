@@ -203,13 +203,24 @@ static const char *diverged(const pm_config *config, const char *loss, double va
 }
 
 // A user's factors by sweeps over what is known of it now, from zero.
-static pm_var score(pm_build *b)
+static pm_var fold_in(pm_build *b)
 {
     pm_graph *g = b->g;
     const pm_var x = pm_fill(g, b->x.rows, pm_config_integer(b->config, "rank"), 0), m = pm_fill(g, 1, b->x.rows, 1.0f);
     const pm_var w = pm_fill(g, 1, b->x.entries, number(b, "w"));
     for (int64_t s = 0; s < pm_config_integer(b->config, "fold_sweeps"); s++) sweep(b, &b->x, true, w, m, x);
-    return pm_matmul(g, x, factors(b, false), false, true);
+    return x;
+}
+
+static pm_var score(pm_build *b)
+{
+    return pm_matmul(b->g, fold_in(b), factors(b, false), false, true);
+}
+
+static pm_var score_at(pm_build *b, pm_var id)
+{
+    const pm_var all = pm_to_u32(b->g, pm_fill(b->g, 1, 1, (float)b->x.rows));
+    return pm_pick_scores(b->g, fold_in(b), factors(b, false), id, all, false);
 }
 
 const pm_model pm_model_eals = {
@@ -224,6 +235,7 @@ const pm_model pm_model_eals = {
     .check = check,
     .solve = solve,
     .score = score,
+    .score_at = score_at,
     .update = update,
     .diverged = diverged,
 };
