@@ -13,6 +13,11 @@ static const pm_preset presets[] = {
     { .name = NULL },
 };
 
+static const pm_model_grid grids[] = {
+    { "table-3", "loss=nce", "DMF, Table 3: LFM-nce" },
+    { .name = NULL },
+};
+
 static const char *const proofs[] = {
     "loss=ce zeros=global",
     NULL,
@@ -81,6 +86,7 @@ const pm_model pm_model_lfm = {
     .paper = "Xue et al., 2017, Deep Matrix Factorization Models for Recommender Systems: LFM-nce",
     .hypers = hypers,
     .presets = presets,
+    .grids = grids,
     .proofs = proofs,
     .by_id = true,
     .ratings = true,
