@@ -98,6 +98,7 @@ typedef struct pm_synth_params {
     int64_t  users, items, interactions;    // 0: 2000, 800, 60000
     int      clusters;                      // 0: 12
     uint64_t seed;
+    bool     ratings;                       // values are ratings from 1 to 5 instead of 1
 } pm_synth_params;
 
 typedef struct pm_synth_preset {
@@ -112,7 +113,7 @@ const pm_synth_preset *pm_synth_find(const char *name);    // NULL when unknown
 // Popularity-skewed, clustered interactions with timestamps, values 1; ids are "u1", "u2", … and "i1", "i2", …. The weight
 // of the item of rank r is 1/(r + q) (Zipf-Mandelbrot; q = items/100 + 1); each item belongs to a cluster and each user to
 // two, from which nine tenths of the user's items come, the rest from all. How many items a user has follows 1/(x + 1/20), x
-// uniform in (0, 1). The same bits from the same parameters on every machine.
+// uniform in (0, 1). A rating is 3.6, how the user rates, how the item is rated, four tastes and noise, rounded. The same bits from the same parameters on every machine.
 // Errors    PM_ERR_ARG when the numbers do not fit: at least 1 and at most half of all items for each user
 pm_status pm_data_synth(const void *parent, const pm_synth_params *params, pm_interactions **out);
 

@@ -45,7 +45,7 @@ typedef struct pm_spec {
     pm_filter_params   filter;
     const char        *update;            // interactions that came after training (pm_update): a file that pm_data_read takes. NULL: none
     pm_synth_params    synth;             // where data is NULL
-    pm_split_params    split;             // protocol NULL: "strong"
+    pm_split_params    split;             // protocol NULL: "strong", or "rating" for a model whose scores are ratings
     pm_rating_params   rating;
     const char        *device;            // NULL: auto
     uint64_t           seed;              // of the model, and of the split unless split_seed_given

@@ -264,6 +264,7 @@ static const pm_option_group synth_group = { "Shape", (const pm_option[]){
     PM_INTEGER("users", 0, "N", 1, 1e9, "how many users; with --items and --interactions, in place of a preset"),
     PM_INTEGER("items", 0, "N", 1, 1e9, "how many items"),
     PM_INTEGER("interactions", 0, "N", 1, 4e9, "how many interactions"),
+    PM_FLAG("ratings", 0, "ratings from 1 to 5 instead of ones"),
     PM_INTEGER("clusters", 0, "N", 1, 1e6, "clusters of items that users have a taste for. Default: 12"),
     { 0 } } };
 
@@ -278,6 +279,7 @@ static pm_status run_synth(pm_cli *cli)
     params.items = pm_cli_integer(cli, "items", params.items);
     params.interactions = pm_cli_integer(cli, "interactions", params.interactions);
     params.clusters = (int)pm_cli_integer(cli, "clusters", params.clusters);
+    params.ratings = pm_cli_has(cli, "ratings");
     pm_interactions *in;
     PM_TRY(pm_data_synth(cli->ctx, &params, &in));
     PM_TRY(pm_data_write_csv(in, path));

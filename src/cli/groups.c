@@ -37,7 +37,7 @@ const pm_option_group pm_group_filter = { "Filters, in this order", (const pm_op
 
 const pm_option_group pm_group_split = { "Split", (const pm_option[]){
     PM_TEXT("protocol", 0, "NAME",
-            "strong (held-out users; the default), random (interactions), temporal (the last days), user-temporal (the last of each user), leave-one-out (the latest of each user among sampled "
+            "strong (held-out users; the default but for models of ratings), random (interactions), temporal (the last days), user-temporal (the last of each user), leave-one-out (the latest of each user among sampled "
             "negatives), rating (known ratings at random, to be predicted), files (the parts that the data came in)"),
     PM_INTEGER("held-out", 0, "N", 1, 1e15, "strong: users held out for validation, and as many for test. Default: a tenth, at most 10000"),
     PM_NUMBER("held-out-share", 0, "X", 1e-9, 0.499999, "strong: the same as a share of the users, such as 0.05"),

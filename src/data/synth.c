@@ -6,9 +6,9 @@
 #include "core/philox.h"
 
 static const pm_synth_preset presets[] = {
-    { "small", "2,000 users x 800 items, 60,000 interactions: seconds to train", { 2000, 800, 60000, 12, 0 } },
-    { "ml-1m", "the shape of MovieLens 1M, ratings above 3.5", { 6034, 3533, 575272, 18, 0 } },
-    { "ml-20m", "the shape of MovieLens 20M as Mult-VAE filters it", { 136677, 20108, 9990030, 40, 0 } },
+    { "small", "2,000 users x 800 items, 60,000 interactions: seconds to train", { 2000, 800, 60000, 12, 0, false } },
+    { "ml-1m", "the shape of MovieLens 1M, ratings above 3.5", { 6034, 3533, 575272, 18, 0, false } },
+    { "ml-20m", "the shape of MovieLens 20M as Mult-VAE filters it", { 136677, 20108, 9990030, 40, 0, false } },
 };
 
 enum { START = 1262304000, SPAN = 94608000 };    // 2010-01-01, three years
@@ -202,6 +202,31 @@ static pm_status synth_into(synth *s, const void *scratch)
     return PM_OK;
 }
 
+enum { TASTES = 4 };
+
+// What ratings of a user or an item have in common, then its tastes; each of mean 0.
+static void draw_traits(pm_rng *rng, double traits[1 + TASTES])
+{
+    for (int k = 0; k <= TASTES; k++) traits[k] = pm_rng_unit(rng) + pm_rng_unit(rng) - 1.0;
+}
+
+static void make_ratings(const synth *s)
+{
+    pm_interactions *out = s->out;
+    double user[1 + TASTES], item[1 + TASTES];
+    pm_rng noise = { .key = s->p.seed, .stream = pm_stream_of_name("synth.rating") };
+    for (int64_t i = 0; i < out->count; i++) {
+        pm_rng u = { .key = s->p.seed, .stream = pm_stream_of_name("synth.rating.user"), .row = out->user[i] };
+        pm_rng v = { .key = s->p.seed, .stream = pm_stream_of_name("synth.rating.item"), .row = out->item[i] };
+        draw_traits(&u, user);
+        draw_traits(&v, item);
+        double x = 3.6 + user[0] + 1.2 * item[0] + 1.5 * (pm_rng_unit(&noise) + pm_rng_unit(&noise) - 1.0);
+        for (int k = 1; k <= TASTES; k++) x += 2.0 * user[k] * item[k];
+        const int64_t stars = (int64_t)(PM_MIN(PM_MAX(x, 1.0), 5.0) + 0.5);
+        out->value[i] = (float)stars;
+    }
+}
+
 static pm_status check(const void *parent, const pm_synth_params *p)
 {
     PM_REQUIRE(parent, p->users > 0 && p->users < INT32_MAX && p->items > 1 && p->items < INT32_MAX, PM_ERR_ARG,
@@ -236,6 +261,7 @@ pm_status pm_data_synth(const void *parent, const pm_synth_params *params, pm_in
         return st;
     }
     pm_free(scratch);
+    if (s.p.ratings) make_ratings(&s);
     *out = s.out;
     return PM_OK;
 }

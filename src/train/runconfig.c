@@ -45,6 +45,7 @@ static const field fields[] = {
     INNER(synth, interactions, INTEGER),
     INNER(synth, clusters, SHORT_INTEGER),
     INNER(synth, seed, SEED),
+    INNER(synth, ratings, FLAG),
     INNER(split, protocol, TEXT),
     INNER(split, seed, SEED),
     INNER(split, held_out, INTEGER),

@@ -14,6 +14,27 @@ static const char *usual_metrics(const char *protocol)
     return "ndcg@100,recall@20,recall@50,map@10";
 }
 
+static bool has_hyper(const pm_model *m, const char *name)
+{
+    for (const pm_hyper *h = m->hypers; h && h->name; h++)
+        if (pm_name_equal(h->name, name)) return true;
+    return false;
+}
+
+// Whether the scores of the spec's model are ratings.
+static bool predicts_ratings(const pm_spec *spec)
+{
+    for (int i = 0; spec->model && i < pm_model_count(); i++)
+        if (pm_name_equal(pm_model_at(i)->name, spec->model)) return pm_model_at(i)->ratings && has_hyper(pm_model_at(i), "center");
+    return false;
+}
+
+// Whether the values of the data are what is to be learned.
+static bool reads_ratings(const pm_spec *spec)
+{
+    return predicts_ratings(spec) || (spec->split.protocol && pm_name_equal(spec->split.protocol, "rating"));
+}
+
 pm_status pm_spec_complete(const void *parent, const pm_spec *in, pm_spec *out)
 {
     *out = *in;
@@ -23,7 +44,8 @@ pm_status pm_spec_complete(const void *parent, const pm_spec *in, pm_spec *out)
     const pm_rating_params *range = &in->rating;
     PM_REQUIRE(parent, !range->has_range || (isfinite(range->lo) && isfinite(range->hi) && range->lo < range->hi), PM_ERR_ARG,
                "a rating range of %g to %g makes no sense; the least comes first, such as 1,5", range->lo, range->hi);
-    if (!out->split.protocol) out->split.protocol = "strong";
+    if (!out->split.protocol) out->split.protocol = predicts_ratings(in) ? "rating" : "strong";
+    out->synth.ratings = in->synth.ratings || (!in->data && reads_ratings(out));
     if (!out->split_seed_given) out->split.seed = out->seed;
     PM_REQUIRE(parent, in->repeats >= 0 && in->repeat >= 0, PM_ERR_ARG, "repeats = %" PRId64 " must not be negative", in->repeats);
     PM_REQUIRE(parent, in->repeats <= 1 || in->split.folds == 0, PM_ERR_ARG, "repeats = %" PRId64 " and folds = %" PRId64 " both say how often to train; give one", in->repeats,
@@ -109,13 +131,6 @@ pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config
     return PM_OK;
 }
 
-static bool has_hyper(const pm_model *m, const char *name)
-{
-    for (const pm_hyper *h = m->hypers; h && h->name; h++)
-        if (pm_name_equal(h->name, name)) return true;
-    return false;
-}
-
 // Whether the model has a use for what was seen and not liked.
 static bool wants_below(const pm_spec *spec)
 {
@@ -151,15 +166,6 @@ pm_status pm_spec_check_ratings(const void *parent, const pm_spec *spec, const c
                    "%s: user \"%s\" rated item \"%s\" with %g, outside the declared range of %g to %g%s", source, pm_ids_name(in->users, in->user[i]),
                    pm_ids_name(in->items, in->item[i]), (double)in->value[i], p->lo, p->hi, hint);
     return PM_OK;
-}
-
-// Whether the values of the data are what is to be learned.
-static bool reads_ratings(const pm_spec *spec)
-{
-    if (spec->split.protocol && pm_name_equal(spec->split.protocol, "rating")) return true;
-    for (int i = 0; spec->model && i < pm_model_count(); i++)
-        if (pm_name_equal(pm_model_at(i)->name, spec->model) && pm_model_at(i)->ratings && has_hyper(pm_model_at(i), "center")) return true;
-    return false;
 }
 
 // What came after training.

@@ -483,6 +483,61 @@ static void recommending_to_given_ratings(void **state)
     pm_result_destroy(&r);
 }
 
+// Without data a model of ratings gets some: the interactions of any other model, with a spread of whole ratings; its protocol is `rating`.
+static void there_are_ratings_without_data(void **state)
+{
+    fixture *f = *state;
+    pm_synth_params shape = { .users = 120, .items = 60, .interactions = 1500, .clusters = 4, .seed = 2 };
+    pm_interactions *ones, *rated;
+    int64_t count[6] = { 0 };
+    must(f, pm_data_synth(f->ctx, &shape, &ones));
+    shape.ratings = true;
+    must(f, pm_data_synth(f->ctx, &shape, &rated));
+    assert_int_equal(ones->count, rated->count);
+    for (int64_t i = 0; i < ones->count; i++) {
+        assert_true(ones->user[i] == rated->user[i] && ones->item[i] == rated->item[i] && ones->value[i] == 1);
+        const float v = rated->value[i];
+        assert_true(v == 1 || v == 2 || v == 3 || v == 4 || v == 5);
+        count[(int)v]++;
+    }
+    for (int v = 2; v <= 5; v++) assert_true(count[v] > 75);
+    const pm_spec spec = { .model = "rating-bias", .device = host_device(), .synth = shape };
+    pm_result *r = trained(f, &spec, NULL);
+    assert_string_equal(r->protocol, "rating");
+    assert_true(r->metrics[0].mean > 0.5 && r->metrics[0].mean < 1.2);
+    pm_result_destroy(&r);
+}
+
+// Once more on train + validation: the run that is kept says what training said, in all its parts.
+static void refitted_runs_keep_their_means(void **state)
+{
+    fixture *f = *state;
+    const char *path = ratings_file(f), *run = in_folder(f, "run"), *pairs = in_folder(f, "pairs.csv");
+    pm_spec spec = rating_spec("by-place", path);
+    spec.refit = true;
+    spec.split.valid_share = 0.4;
+    pm_result *r = trained(f, &spec, run), *again;
+    assert_true(r->refit);
+    assert_int_equal(pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run }, &again), PM_OK);
+    assert_true(again->metrics[0].mean == r->metrics[0].mean);
+    pm_result_destroy(&again);
+    const pm_eval_part *t = &r->split->test;
+    FILE *file = fopen(pairs, "w");
+    assert_non_null(file);
+    for (int64_t u = 0; u < t->users; u++)
+        for (uint32_t e = t->target.indptr[u]; e < t->target.indptr[u + 1]; e++)
+            fprintf(file, "%s,%s\n", pm_ids_name(r->split->users, t->user[u]), pm_ids_name(r->split->items, t->target.col[e]));
+    fclose(file);
+    int64_t count;
+    double squares = 0;
+    pm_prediction *list = predicted(f, run, NULL, pairs, &count);
+    assert_int_equal(count, t->target.nnz);
+    for (int64_t i = 0; i < count; i++) squares += pow(list[i].score - t->target.val[i], 2);
+    assert_true(fabs(sqrt(squares / (double)count) - r->metrics[0].mean) < 1e-9);
+    pm_free(list);
+    pm_result_destroy(&r);
+}
+
 int main(void)
 {
     pm_ctx *ctx;
@@ -497,6 +552,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(repeats_are_runs_of_their_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strangers_need_no_training, set_up, tear_down),
         cmocka_unit_test_setup_teardown(recommending_to_given_ratings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(there_are_ratings_without_data, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refitted_runs_keep_their_means, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("train.rating", tests, NULL, NULL);
 }

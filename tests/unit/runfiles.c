@@ -127,7 +127,7 @@ static pm_spec full_spec(void)
         .update = "update.tsv",
         .read = { .path = "/tmp/a \"b\"/r.csv", .format = "csv", .columns = "u,i", .skip_bad_lines = true, .max_ids = 11 },
         .filter = { true, true, 0.1, -1e-300, 12, 13, true, true, false },
-        .synth = { 14, 15, 16, 17, UINT64_MAX },
+        .synth = { 14, 15, 16, 17, UINT64_MAX, true },
         .split = { "strong", (UINT64_C(1) << 53) + 1, 18, 0.45, 1.0 / 3.0, 0.3, 5e-324, 22, "2003-02-28", 19, "random", 23, 24 },
         .rating = { true, -2.5, 2.6, true },
         .device = "vulkan:0",
@@ -176,7 +176,7 @@ static void same_spec(const pm_spec *a, const pm_spec *b)
     const pm_synth_params *ya = &a->synth, *yb = &b->synth;
     assert_true(ya->users == yb->users && ya->items == yb->items && ya->interactions == yb->interactions &&
                 ya->clusters == yb->clusters);
-    assert_true(ya->seed == yb->seed);
+    assert_true(ya->seed == yb->seed && ya->ratings == yb->ratings);
     const pm_split_params *sa = &a->split, *sb = &b->split;
     same_text(sa->protocol, sb->protocol), same_text(sa->validation, sb->validation), same_text(sa->test_from, sb->test_from);
     assert_true(sa->seed == sb->seed && sa->held_out == sb->held_out && sa->fold_out == sb->fold_out &&
