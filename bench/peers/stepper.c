@@ -34,7 +34,7 @@ static pm_status load(stepper *s, const char *data)
     pm_interactions *all;
     long long users, items, interactions;
     if (sscanf(data, "%lld,%lld,%lld", &users, &items, &interactions) == 3)
-        PM_TRY(pm_data_synth(s->ctx, &(pm_synth_params){ users, items, interactions, (int)PM_MIN(40, items), 0 }, &all));
+        PM_TRY(pm_data_synth(s->ctx, &(pm_synth_params){ users, items, interactions, (int)PM_MIN(40, items), 0, false }, &all));
     else PM_TRY(pm_data_read(s->ctx, &(pm_read_params){ .path = data }, &all));
     s->split = (pm_split){ .protocol = "all", .users = all->users, .items = all->items, .interactions = all->count };
     PM_TRY(pm_csr_build(s->ctx, pm_ids_count(all->users), pm_ids_count(all->items), all->count, all->user, all->item, all->value, NULL,

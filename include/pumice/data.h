@@ -208,6 +208,8 @@ typedef struct pm_split_params {
     const char *test_from;       // temporal, instead: the day it begins with, such as "2003-02-28" (UTC), or Unix seconds
     int64_t     negatives;       // leave-one-out: sampled candidates besides the target; 0: 100
     const char *validation;      // leave-one-out: "previous" (NULL) or "random"
+    bool        has_relevant;    // what is to be found are items with a value of `relevant` and above alone; training and what is known keep the others
+    double      relevant;        // (strong, random, temporal, user-temporal)
     int64_t     folds, fold;     // rating: with folds above 0 the test part is the fold-th of so many equal parts; fold 0 is the first
 } pm_split_params;
 

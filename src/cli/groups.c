@@ -48,6 +48,7 @@ const pm_option_group pm_group_split = { "Split", (const pm_option[]){
     PM_TEXT("test-from", 0, "DATE", "temporal: the test part begins with this day (2003-02-28, UTC) or second (Unix time)"),
     PM_INTEGER("negatives", 0, "N", 1, 1e9, "leave-one-out: sampled candidates beside the target. Default: 100"),
     PM_CHOICE("validation", 0, "WHICH", "previous|random", "leave-one-out: the validation item of a user, the one before the test item or any"),
+    PM_NUMBER("relevant-from", 0, "X", -1e30, 1e30, "random, strong, temporal, user-temporal: only what was rated X and above is to be found; training keeps the rest"),
     PM_SEED("split-seed", 0, "N", "seed of the split alone. Default: --seed"),
     { 0 } } };
 
@@ -169,7 +170,8 @@ pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
                    .fold_out = pm_cli_number(cli, "fold-out", 0), .test_share = pm_cli_number(cli, "test-share", 0),
                    .valid_share = pm_cli_number(cli, "valid-share", 0), .negatives = pm_cli_integer(cli, "negatives", 0),
                    .validation = pm_cli_text(cli, "validation"), .test_days = pm_cli_integer(cli, "test-days", 0),
-                   .test_from = pm_cli_text(cli, "test-from"), .folds = pm_cli_integer(cli, "folds", 0) },
+                   .test_from = pm_cli_text(cli, "test-from"), .folds = pm_cli_integer(cli, "folds", 0),
+                   .has_relevant = pm_cli_has(cli, "relevant-from"), .relevant = pm_cli_number(cli, "relevant-from", 0) },
         .rating = { .clip = pm_cli_has(cli, "clip-predictions") },
         .device = pm_cli_text(cli, "device"),
         .seed = pm_cli_seed(cli, "seed", 0),

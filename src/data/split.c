@@ -56,6 +56,47 @@ pm_status pm_part_build(pm_split *split, pm_eval_part *part, const pm_csr *input
     return pm_csr_take_rows(split, target, part->user, part->users, &part->target);
 }
 
+// Leaves the targets of that value and above, in place, and the users who have one.
+static pm_status keep_relevant(pm_split *split, pm_eval_part *part, float least)
+{
+    pm_csr *t = &part->target;
+    const pm_csr input = part->input;
+    uint32_t *rows = pm_new_array(split, uint32_t, PM_MAX(part->users, 1)), kept = 0, at = 0;
+    int64_t users = 0;
+    PM_CHECK_ALLOC(rows);
+    for (int64_t r = 0; r < part->users; r++) {
+        const uint32_t before = kept;
+        for (const uint32_t end = t->indptr[r + 1]; at < end; at++) {
+            if (!(t->val[at] >= least)) continue;
+            t->col[kept] = t->col[at];
+            t->val[kept] = t->val[at];
+            if (t->time) t->time[kept] = t->time[at];
+            kept++;
+        }
+        t->indptr[r + 1] = kept;
+        if (kept > before) rows[users++] = (uint32_t)r;
+    }
+    t->nnz = kept;
+    PM_REQUIRE(split, users > 0, PM_ERR_DATA, "split: no target of the %s part has a value of %g or above", part == &split->test ? "test" : "validation",
+               (double)least);
+    const pm_csr target = *t;
+    PM_TRY(pm_csr_take_rows(split, &target, rows, users, &part->target));
+    PM_TRY(pm_csr_take_rows(split, &input, rows, users, &part->input));
+    for (int64_t r = 0; r < users; r++) part->user[r] = part->user[rows[r]];
+    part->excluded_no_target += part->users - users;
+    part->users = users;
+    pm_free(rows);
+    return PM_OK;
+}
+
+static pm_status find_relevant(pm_split *split, const pm_split_params *params)
+{
+    PM_REQUIRE(split, !split->test.sampled && !pm_name_equal(split->protocol, "rating") && !pm_name_equal(split->protocol, "files"), PM_ERR_ARG,
+               "split %s: what is to be found cannot be chosen by its value; use random, strong, temporal or user-temporal", split->protocol);
+    PM_TRY(keep_relevant(split, &split->valid, (float)params->relevant));
+    return keep_relevant(split, &split->test, (float)params->relevant);
+}
+
 // What no model can have learned: targets whose item nobody has in training.
 static pm_status count_unseen(pm_split *split)
 {
@@ -137,6 +178,7 @@ pm_status pm_data_split(const void *parent, const pm_interactions *in, const pm_
     split->seed = params->seed;
     split->interactions = in->count;
     pm_status st = chosen->split(split, in, params);
+    if (st == PM_OK && params->has_relevant) st = find_relevant(split, params);
     if (st == PM_OK) st = count_unseen(split);
     if (st == PM_OK && in->below_count) st = keep_below(split, in);
     if (st != PM_OK) {

@@ -21,7 +21,7 @@ static char *describe_source(const void *parent, const pm_spec *spec)
     return pm_sprintf(parent, "synthetic, made by the built-in generator from seed %" PRIu64 "; not real data", spec->synth.seed);
 }
 
-static char *describe_filters(const void *parent, const pm_filter_params *f)
+static char *describe_filters(const void *parent, const pm_filter_params *f, const pm_split_params *p)
 {
     char text[256] = "";
     size_t used = 0;
@@ -31,6 +31,7 @@ static char *describe_filters(const void *parent, const pm_filter_params *f)
     if (f->min_user) used += (size_t)snprintf(text + used, sizeof text - used, "users with %" PRId64 " or more; ", f->min_user);
     if (f->until_stable) used += (size_t)snprintf(text + used, sizeof text - used, "until nothing changes; ");
     if (f->binarize) used += (size_t)snprintf(text + used, sizeof text - used, "every value 1; ");
+    if (p->has_relevant) used += (size_t)snprintf(text + used, sizeof text - used, "to be found: ratings of %g and above; ", p->relevant);
     if (used >= 2) text[used - 2] = 0;
     return pm_strdup(parent, used ? text : "none");
 }
@@ -51,7 +52,7 @@ pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *s
     r->interactions = split->interactions;
     r->train_users = split->train.rows;
     r->source = describe_source(r, spec);
-    r->filters = describe_filters(r, &spec->filter);
+    r->filters = describe_filters(r, &spec->filter, &spec->split);
     for (int i = 0; i < s->loss_count; i++) {
         r->loss_name[i] = pm_strdup(r, s->loss_name[i]);
         PM_CHECK_ALLOC(r->loss_name[i]);

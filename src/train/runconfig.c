@@ -57,6 +57,8 @@ static const field fields[] = {
     INNER(split, test_from, TEXT),
     INNER(split, negatives, INTEGER),
     INNER(split, validation, TEXT),
+    INNER(split, has_relevant, FLAG),
+    INNER(split, relevant, REAL),
     INNER(split, folds, INTEGER),
     INNER(split, fold, INTEGER),
     INNER(rating, has_range, FLAG),

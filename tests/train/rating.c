@@ -178,6 +178,50 @@ static void means_come_off_and_back(void **state)
     assert_true(strangers > 0);
 }
 
+// What is to be found may be what was liked alone: the parts lose the rest, training does not, and users without any are counted.
+static void only_what_was_liked_is_to_be_found(void **state)
+{
+    static const char *const protocols[] = { "random", "strong" };
+    fixture *f = *state;
+    const char *path = ratings_file(f);
+    for (int k = 0; k < 2; k++) {
+        pm_spec spec = rating_spec("zero", path);
+        pm_split *all, *liked;
+        spec.split = (pm_split_params){ .protocol = protocols[k], .held_out = 8 };
+        must(f, pm_spec_load(f->ctx, &spec, &all));
+        spec.split.has_relevant = true;
+        spec.split.relevant = 4;
+        must(f, pm_spec_load(f->ctx, &spec, &liked));
+        assert_int_equal(all->train.nnz, liked->train.nnz);
+        const pm_eval_part *a = &all->test, *b = &liked->test;
+        int64_t at = 0, left = 0;
+        for (int64_t r = 0; r < a->users; r++) {
+            uint32_t want = 0, e = at < b->users ? b->target.indptr[at] : 0;
+            for (uint32_t i = a->target.indptr[r]; i < a->target.indptr[r + 1]; i++) {
+                if (a->target.val[i] < 4) continue;
+                assert_true(at < b->users && b->user[at] == a->user[r] && b->target.col[e + want] == a->target.col[i]);
+                want++;
+            }
+            left += want == 0;
+            if (!want) continue;
+            assert_int_equal(b->target.indptr[at + 1] - e, want);
+            assert_int_equal(b->input.indptr[at + 1] - b->input.indptr[at], a->input.indptr[r + 1] - a->input.indptr[r]);
+            at++;
+        }
+        assert_int_equal(at, b->users);
+        assert_true(left > 0 || k == 1);
+        assert_int_equal(b->excluded_no_target, a->excluded_no_target + left);
+        pm_free(all);
+        pm_free(liked);
+    }
+    pm_spec spec = rating_spec("zero", path);
+    pm_split *none;
+    spec.split.has_relevant = true;
+    spec.split.relevant = 4;
+    assert_int_equal(pm_spec_load(f->ctx, &spec, &none), PM_ERR_ARG);
+    says(f, "cannot be chosen by its value");
+}
+
 // Ten folds lie apart and cover everything; no rating is in two parts of one.
 static void folds_cover_the_ratings(void **state)
 {
@@ -546,6 +590,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(means_come_off_and_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folds_cover_the_ratings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_what_was_liked_is_to_be_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(constant_ratings_work, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_rating_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rankings_of_a_rating_model, set_up, tear_down),

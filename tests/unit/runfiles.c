@@ -128,7 +128,7 @@ static pm_spec full_spec(void)
         .read = { .path = "/tmp/a \"b\"/r.csv", .format = "csv", .columns = "u,i", .skip_bad_lines = true, .max_ids = 11 },
         .filter = { true, true, 0.1, -1e-300, 12, 13, true, true, false },
         .synth = { 14, 15, 16, 17, UINT64_MAX, true },
-        .split = { "strong", (UINT64_C(1) << 53) + 1, 18, 0.45, 1.0 / 3.0, 0.3, 5e-324, 22, "2003-02-28", 19, "random", 23, 24 },
+        .split = { "strong", (UINT64_C(1) << 53) + 1, 18, 0.45, 1.0 / 3.0, 0.3, 5e-324, 22, "2003-02-28", 19, "random", true, 0.75, 23, 24 },
         .rating = { true, -2.5, 2.6, true },
         .device = "vulkan:0",
         .seed = UINT64_C(1) << 53,
@@ -165,6 +165,7 @@ static void same_spec(const pm_spec *a, const pm_spec *b)
         same_text(a->read.columns, b->read.columns);
     assert_true(a->read.skip_bad_lines == b->read.skip_bad_lines && a->read.max_ids == b->read.max_ids);
     assert_true(a->repeats == b->repeats && a->repeat == b->repeat);
+    assert_true(a->split.has_relevant == b->split.has_relevant && a->split.relevant == b->split.relevant);
     assert_true(a->split.folds == b->split.folds && a->split.fold == b->split.fold);
     assert_true(a->rating.has_range == b->rating.has_range && a->rating.lo == b->rating.lo && a->rating.hi == b->rating.hi &&
                 a->rating.clip == b->rating.clip);
@@ -210,7 +211,7 @@ static void config_round_trips(void **state)
     must(f, pm_spec_read(f->ctx, path, &back));
     same_spec(&bare, back);
     // Who adds a field to a spec adds it to runconfig.c and to this test, then changes this number.
-    if (sizeof(void *) == 8 && sizeof(double) == 8) assert_int_equal(sizeof(pm_spec), 432);
+    if (sizeof(void *) == 8 && sizeof(double) == 8) assert_int_equal(sizeof(pm_spec), 448);
 }
 
 static void numbers_are_exact_in_any_locale(void **state)
