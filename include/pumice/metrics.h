@@ -188,6 +188,10 @@ const int64_t *pm_metrics_users(const pm_metrics *metrics);
 // Mean, se, ci95 and n of any values, in order (Welford). name may be NULL.
 void pm_metric_summary(const char *name, const double *values, int64_t n, pm_metric_result *out);
 
+// What a mean of a metric's values stands for: with rmse, whose values are squared errors, the root, and the error of that by the delta method. Nothing
+// changes for others. name: with or without @k.
+void pm_metric_of_values(const char *name, pm_metric_result *mean);
+
 // ---- significance --------------------------------------------------------------------------------------------------
 
 typedef struct pm_paired_test {

@@ -232,7 +232,12 @@ static pm_status break_down(const contest *c, int run, pm_activity_group *out)
     const double *a = values_of(c, 0, c->quintiles, &x), *b = values_of(c, run, c->quintiles, &y);
     PM_REQUIRE(c->cli->ctx, a && b && counted_users(x) == counted_users(users_of(c, 0)) && counted_users(y) == counted_users(x), PM_ERR_ARG, "--quintiles %s: the metric is not among those evaluated, or has no value of each user",
                c->quintiles);
-    return pm_activity_breakdown(c->cli->ctx, c->activity, a, run ? b : NULL, counted_users(users_of(c, 0)), GROUPS, out);
+    PM_TRY(pm_activity_breakdown(c->cli->ctx, c->activity, a, run ? b : NULL, counted_users(users_of(c, 0)), GROUPS, out));
+    for (int g = 0; g < GROUPS; g++) {
+        pm_metric_of_values(c->quintiles, &out[g].a);
+        pm_metric_of_values(c->quintiles, &out[g].b);
+    }
+    return PM_OK;
 }
 
 // Metrics that only the report asked for stay there.
@@ -279,7 +284,7 @@ static pm_status show_tests(const contest *c)
         for (int r = 1; r < c->count; r++) {
             pm_paired_test t;
             if (!is_shown(c, metric_name(c, i)) || !paired_test(c, r, metric_name(c, i), &t)) continue;
-            pm_grid_cell(grid, "%s", metric_name(c, i));
+            pm_grid_cell(grid, "%s%s", metric_name(c, i), pm_name_equal(metric_name(c, i), "rmse") ? ", squares" : "");
             pm_grid_cell(grid, "%s", c->shown[r]);
             pm_grid_cell(grid, "%+.4f ± %.4f", t.difference, t.ci95);
             pm_grid_cell(grid, "%.2f", t.t);

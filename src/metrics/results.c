@@ -19,6 +19,14 @@ void pm_metric_summary(const char *name, const double *values, int64_t n, pm_met
     snprintf(out->name, sizeof out->name, "%s", name ? name : "");
 }
 
+void pm_metric_of_values(const char *name, pm_metric_result *mean)
+{
+    if (!pm_name_equal(name, "rmse")) return;
+    mean->mean = sqrt(mean->mean);
+    if (mean->se > 0.0) mean->se /= 2.0 * mean->mean;
+    mean->ci95 = 1.96 * mean->se;
+}
+
 static int by_count(const void *a, const void *b)
 {
     const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -48,11 +56,7 @@ pm_status pm_metrics_result(const pm_metrics *m, int index, pm_metric_result *ou
     const pm_metric_entry *e = &m->set->entries[index];
     if (e->def->info.kind == PM_METRIC_CATALOGUE) return catalogue_result(m, index, out);
     pm_metric_summary(e->name, m->values[index], m->count, out);
-    if (pm_name_equal(e->def->info.name, "rmse")) {
-        out->mean = sqrt(out->mean);
-        if (out->se > 0.0) out->se /= 2.0 * out->mean;
-        out->ci95 = 1.96 * out->se;
-    }
+    pm_metric_of_values(e->def->info.name, out);
     return PM_OK;
 }
 

@@ -28,6 +28,12 @@ const pm_metric_result *pm_report_find(const pm_report *r, int entry, const char
     return NULL;
 }
 
+bool pm_report_of_ratings(const pm_report *r)
+{
+    const pm_metric_set *set = pm_metrics_set(pm_report_users(r, 0));
+    return pm_metric_set_count(set) > 0 && pm_metric_set_info(set, 0)->kind == PM_METRIC_RATING;
+}
+
 bool pm_report_is_tail(const char *metric)
 {
     return strncmp(metric, "tail_", 5) == 0;

@@ -21,6 +21,7 @@ extern const char pm_report_style[];    // CSS (report_style.c)
 const pm_metrics       *pm_report_users(const pm_report *r, int entry);
 const pm_metric_result *pm_report_find(const pm_report *r, int entry, const char *metric);    // NULL: it lacks it
 const pm_eval_part     *pm_report_part(const pm_report *r, int entry);
+bool pm_report_of_ratings(const pm_report *r);    // whether values are of ratings rather than users
 bool pm_report_is_tail(const char *metric);    // a share of a popularity band, which has a figure of its own
 
 const pm_analysis *pm_report_analysis(const pm_report *r, int entry, const char *name);    // NULL: it lacks it

@@ -27,7 +27,7 @@ static void bars(const pm_report *r, const char *name, const char *title, const 
             y[i * count + e] = m ? m->mean : NAN;
             error[i * count + e] = m ? m->ci95 : NAN;
         }
-    pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_BARS, .name = name, .title = title, .note = "Means over users, with 95 % intervals.",
+    pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_BARS, .name = name, .title = title, .note = pm_report_of_ratings(r) ? "Over ratings, with 95 % intervals." : "Means over users, with 95 % intervals.",
                                         .row_name = row_name, .value_name = "mean", .rows = rows, .series = count, .row_label = label,
                                         .series_name = r->names, .y = y, .error = error, .error_name = "± (95 %)", .digits = 4, .best_row = -1 });
 }
@@ -202,7 +202,7 @@ static void shares(const pm_report *r, const pair *pairs, int count, const char 
 pm_status pm_report_pairs(pm_report *r)
 {
     pair pairs[MOST_PAIRS];
-    const char *metric = r->p->sweep ? NULL : pm_report_main_metric(r);
+    const char *metric = r->p->sweep || pm_report_of_ratings(r) ? NULL : pm_report_main_metric(r);
     const int count = metric ? find_pairs(r, metric, pairs) : 0;
     bool open = false;
     if (!count) return PM_OK;

@@ -34,6 +34,7 @@ static pm_status break_down(const pm_report *r, int entry, const char *metric, p
     int64_t *activity = activity_of(r, entry, n);
     PM_CHECK_ALLOC(activity);
     const pm_status st = pm_activity_breakdown(r->ctx, activity, values, NULL, n, GROUPS, groups);
+    for (int g = 0; g < GROUPS && st == PM_OK; g++) pm_metric_of_values(metric, &groups[g].a);
     pm_free(activity);
     return st;
 }
@@ -61,7 +62,8 @@ pm_status pm_report_activity(pm_report *r)
     pm_report_open(r, &open, "Activity");
     pm_page_chart(r->page, &(pm_chart){ .kind = PM_CHART_POINTS, .name = "activity", .title = title,
                                         .row_name = "known items of a user", .value_name = metric,
-                                        .note = "A fifth of the users each, least active first; bars are 95 % intervals.", .rows = GROUPS, .series = count,
+                                        .note = pm_report_of_ratings(r) ? "A fifth of the ratings each, of the least active users first; bars are 95 % intervals."
+                                                                        : "A fifth of the users each, least active first; bars are 95 % intervals.", .rows = GROUPS, .series = count,
                                         .row_label = labels, .series_name = r->names, .y = y, .error = error, .error_name = "± (95 %)", .digits = 4,
                                         .best_row = -1 });
     pm_report_close(r, open);

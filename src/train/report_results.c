@@ -34,6 +34,15 @@ static void excluded(const pm_report *r)
     const pm_metrics_counts *c = r->p->validation ? &first->validation_counts : &first->test_counts;
     const pm_eval_part *part = pm_report_part(r, 0);
     term(r, r->p->validation ? "evaluated on" : "tested on");
+    if (pm_report_of_ratings(r)) {
+        count(r, c->users, r->p->validation ? "ratings of the validation part, by " : "ratings by ");
+        count(r, part->users, "users");
+        if (part->unseen_user_targets || part->unseen_targets)
+            pm_page_print(r->page, "; %" PRId64 " are of users and %" PRId64 " of items without training ratings, predicted by means alone", part->unseen_user_targets,
+                          part->unseen_targets);
+        pm_page_raw(r->page, "</dd>");
+        return;
+    }
     count(r, c->users, r->p->validation ? "users of the validation part" : "users");
     if (part->excluded_no_target + c->excluded_no_target)
         pm_page_print(r->page, "; %" PRId64 " left out, with nothing to find", part->excluded_no_target + c->excluded_no_target);
@@ -168,7 +177,7 @@ pm_status pm_report_results(pm_report *r)
     const pm_result_view *views = views_of(r, &count);
     pm_report_heading(r, r->p->sweep ? "The winner, seed by seed" : r->p->validation ? "Results on validation" : "Results on test");
     for (int v = 0; v < count; v++) results_table(r, &views[v]);
-    pm_page_raw(r->page, "<p class=\"note\">± is half a 95 % interval over users.");
+    pm_page_print(r->page, "<p class=\"note\">± is half a 95 %% interval over %s.", pm_report_of_ratings(r) ? "ratings" : "users");
     if (pm_report_part(r, 0)->sampled && count > 1)
         pm_page_raw(r->page, " Figures among sampled candidates can order models otherwise than those among all items, which is what a user would be shown.");
     if (r->p->count > 1 && !r->p->sweep) {
@@ -187,6 +196,7 @@ static void test_row(const pm_report *r, const char *metric, int entry, const pm
 {
     pm_page_raw(r->page, "<tr><th scope=\"row\">");
     pm_page_text(r->page, metric);
+    if (pm_name_equal(metric, "rmse")) pm_page_raw(r->page, ", squares");
     pm_page_raw(r->page, "</th><td class=\"l\">");
     pm_report_swatch(r, entry);
     pm_page_text(r->page, r->names[entry]);
@@ -208,10 +218,11 @@ pm_status pm_report_tests(pm_report *r)
     pm_report_heading(r, "Paired significance");
     pm_page_raw(r->page, "<p class=\"note\">Against ");
     pm_page_text(r->page, r->names[0]);
-    pm_page_raw(r->page, ", on the same users. ± is half a 95 % interval of the difference; p is two-sided and not corrected for how many tests there "
-                         "are.</p>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">metric</th><th scope=\"col\" class=\"l\">run</th>"
-                         "<th scope=\"col\">difference</th><th scope=\"col\">t</th><th scope=\"col\">p</th><th scope=\"col\">users</th><th></th></tr>"
-                         "</thead><tbody>");
+    const char *unit = pm_report_of_ratings(r) ? "ratings" : "users";
+    pm_page_print(r->page, ", on the same %s. ± is half a 95 %% interval of the difference; p is two-sided and not corrected for how many tests there "
+                           "are.</p>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">metric</th><th scope=\"col\" class=\"l\">run</th>"
+                           "<th scope=\"col\">difference</th><th scope=\"col\">t</th><th scope=\"col\">p</th><th scope=\"col\">%s</th><th></th></tr>"
+                           "</thead><tbody>", unit, unit);
     for (int i = 0; i < count; i++)
         for (int e = 1; e < r->p->count; e++) {
             pm_paired_test t;

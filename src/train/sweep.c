@@ -190,11 +190,7 @@ static pm_status average_users(const pm_sweep *w, pm_result *const *results, int
         for (int64_t i = 0; i < n; i++) mean[i] += values[i] / w->seed_count;
     }
     pm_metric_summary(name, mean, n, &out->mean);
-    if (pm_name_equal(name, "rmse")) {    // the values are squares
-        out->mean.mean = sqrt(out->mean.mean);
-        out->mean.se = out->mean.mean > 0 ? out->mean.se / (2 * out->mean.mean) : 0;
-        out->mean.ci95 = 1.96 * out->mean.se;
-    }
+    pm_metric_of_values(name, &out->mean);
     pm_free(mean);
     return PM_OK;
 }
