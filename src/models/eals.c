@@ -23,12 +23,14 @@ static const pm_hyper hypers[] = {
 
 static const pm_preset presets[] = {
     { "amazon-music", "rank=16 epochs=20", "for the 844 users of Amazon music in DMF's Table 2" },
+    { "ml-1m-ncf", "rank=64 lambda=10 epochs=15", "for MovieLens-1M as NCF split it" },
     { .name = NULL },
 };
 
 static const pm_model_grid grids[] = {
     { "missing", "c0=32,64,128,256,512,1024;a=0,0.2,0.4,0.6,0.8,1", "Section 5.2, Figure 2" },
     { "rank", "rank=8,16,32,64,128", "Section 5.3.2, Figure 5" },
+    { "penalty", "rank=32,64,128;lambda=0.01,0.1,1,10,100", NULL },
     { .name = NULL },
 };
 
