@@ -17,6 +17,8 @@ static const pm_hyper hypers[] = {
 #define TABLE_2 "depth=2 factors=64 negatives=7 batch=256 lr=1e-4 "
 
 static const pm_preset presets[] = {
+    { "nce", TABLE_2 "loss=nce", "DMF-2-nce of the paper's Table 2; protocol leave-one-out" },
+    { "ce", TABLE_2 "loss=ce", "DMF-2-ce of it" },
     { "ml-100k", TABLE_2 "loss=nce", "DMF-2-nce, the better of the paper's Table 2 there; protocol leave-one-out" },
     { "ml-1m", TABLE_2 "loss=nce", "likewise" },
     { "amazon-music", "depth=2 factors=128 negatives=7 batch=256 lr=1e-4 loss=ce", "DMF-2-ce, the better one there, with the factors that Table 5 finds best" },
