@@ -16,7 +16,7 @@ static const pm_hyper hypers[] = {
 };
 
 static const pm_model_grid grids[] = {
-    { "neighbours", "similarity=cosine,jaccard;k=20,50,100,200,400;shrink=0,10,50,100", NULL },
+    { "neighbours", "similarity=cosine,jaccard;k=20,50,100,200,400;shrink=0,10,50,100", "no paper's: what matters most" },
     { .name = NULL },
 };
 
