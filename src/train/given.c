@@ -6,8 +6,9 @@
 pm_status pm_given_read(const void *parent, const pm_opened *o, const pm_read_params *params, pm_given_ratings *out)
 {
     const pm_model *m = pm_config_model(o->config);
-    *out = (pm_given_ratings){ .path = params->path, .adds = m->by_id };
-    PM_REQUIRE(parent, !m->by_id || (pm_encodes(o->config) && pm_predicts_ratings(o->config)), PM_ERR_ARG,
+    const bool by_row = !m->by_id || m->fold_in;
+    *out = (pm_given_ratings){ .path = params->path, .adds = !by_row };
+    PM_REQUIRE(parent, by_row || (pm_encodes(o->config) && pm_predicts_ratings(o->config)), PM_ERR_ARG,
                "%s knows users and items by id: it cannot take ratings it was not trained with; train it on them", m->name);
     PM_TRY(pm_data_read(parent, params, &out->in));
     if (out->in->duplicates) pm_log(parent, PM_LOG_WARN, "%s: %" PRId64 " repeated ratings were dropped, the first of each kept", params->path, out->in->duplicates);
