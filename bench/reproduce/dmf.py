@@ -10,10 +10,9 @@ on together for the chosen length (--no-refit: not), and the test part is read o
 epoch chosen on the test set (--legacy-test-selection), which is how the published figures came about; settings are not chosen there. Every run is kept
 in RUNS and not repeated, and goes on where it was interrupted; tables are printed as Markdown. Needs Python 3, no packages.
 """
-import argparse
 import os
 
-from lab import Lab, head, row, run_steps, value
+from lab import JOBS, THREADS, head, main, row, value
 
 METRICS = ["--metrics", "ndcg@10,hr@10,mrr@10"]
 SETS = {"ml-100k": "ml-100k", "ml-1m": "ml-1m", "ml-1m-ncf": "ml-1m-ncf", "amazon-music": "dmf-amazon-music/Amazon_ratings_Digital_Music_pruned.txt"}
@@ -219,23 +218,9 @@ def anchors(lab):
     print()
 
 
-def main():
-    steps = {f.__name__: f for f in (table2, table3, table4, table5, figure2, anchors)}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("steps", nargs="*", metavar="step", help=", ".join(steps))
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--runs", required=True)
-    parser.add_argument("--pumice", default="build/pumice")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--sets", help=f"these alone, with commas: {', '.join(SETS)}")
-    parser.add_argument("--models", help=f"table2, anchors: these alone, with commas: {', '.join(METHODS)}")
-    parser.add_argument("--epochs", type=int, help="instead of each model's: for a quick look")
-    parser.add_argument("--no-refit", action="store_true", help="validation-selected runs are not trained once more on train + validation")
-    options = parser.parse_args()
-    run_steps(steps, options.steps, Lab(options))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, (table2, table3, table4, table5, figure2, anchors), THREADS, JOBS,
+         ("--sets", {"help": f"these alone, with commas: {', '.join(SETS)}"}),
+         ("--models", {"help": f"table2, anchors: these alone, with commas: {', '.join(METHODS)}"}),
+         ("--epochs", {"type": int, "help": "instead of each model's: for a quick look"}),
+         ("--no-refit", {"action": "store_true", "help": "validation-selected runs are not trained once more on train + validation"}))

@@ -1,4 +1,5 @@
 """What the reproductions share: runs that are kept and not repeated, and Markdown tables."""
+import argparse
 import json
 import os
 import subprocess
@@ -80,12 +81,28 @@ def pm(result, metric):
     return f"{m['mean']:.4f} ± {m['ci95']:.4f}"
 
 
-def run_steps(steps, names, lab):
-    """Runs the named functions, all without names, each under its name and what it says of itself."""
-    for step in names or steps:
+THREADS = ("--threads", {"type": int, "default": 0})
+JOBS = ("--jobs", {"type": int, "default": os.cpu_count()})
+
+
+def main(description, functions, *options):
+    """A script's command line, with options of its own. Runs the named functions, all without names, each under its name and what it says of itself."""
+    steps = {f.__name__: f for f in functions}
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("steps", nargs="*", metavar="step", help=", ".join(steps))
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--runs", required=True)
+    parser.add_argument("--pumice", default="build/pumice")
+    parser.add_argument("--device", default="cpu")
+    parser.set_defaults(epochs=None)
+    for name, settings in options:
+        parser.add_argument(name, **settings)
+    asked = parser.parse_args()
+    for step in asked.steps or steps:
         if step not in steps:
             sys.exit(f"no step {step}; there are {', '.join(steps)}")
-    for step in names or steps:
+    lab = Lab(asked)
+    for step in asked.steps or steps:
         print(f"## {step}\n\n{steps[step].__doc__}\n")
         steps[step](lab)
         sys.stdout.flush()

@@ -6,12 +6,11 @@
 DATA holds ml-1m/ratings.dat: ratings of 4 and above, users with five. Every run is kept in RUNS and not repeated, and goes on where it was
 interrupted; tables are printed as Markdown. Needs Python 3, no packages.
 """
-import argparse
 import os
 import subprocess
 import sys
 
-from lab import Lab, head, row, run_steps
+from lab import JOBS, head, main, row
 
 SHOWN = ["map@1", "map@100", "recall@20", "recall@100", "novelty_map@100"]
 
@@ -127,22 +126,6 @@ def maxnorm(lab):
         print()
 
 
-def main():
-    steps = {f.__name__: f for f in (table2, claims, table3, maxnorm)}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("steps", nargs="*", metavar="step", help=", ".join(steps))
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--runs", required=True)
-    parser.add_argument("--pumice", default="build/pumice")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--iterations", type=int, default=8000)
-    parser.add_argument("--every", type=int, default=5, help="epochs between validations")
-    parser.add_argument("--temporal-seeds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    options = parser.parse_args()
-    options.epochs = None
-    run_steps(steps, options.steps, Lab(options))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, (table2, claims, table3, maxnorm), JOBS, ("--iterations", {"type": int, "default": 8000}),
+         ("--every", {"type": int, "default": 5, "help": "epochs between validations"}), ("--temporal-seeds", {"type": int, "default": 3}))

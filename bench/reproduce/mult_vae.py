@@ -6,12 +6,11 @@
 DATA holds ml-1m/ratings.dat and ml-1m-ncf/. Every run is kept in RUNS and not repeated, and goes on where it was interrupted; tables are printed as Markdown.
 Needs Python 3, no packages.
 """
-import argparse
 import os
 import statistics
 import subprocess
 
-from lab import Lab, head, pm, row, run_steps, value
+from lab import head, main, pm, row, value
 
 SPLIT = ["--rating-above", "3.5", "--min-user", "5", "--protocol", "strong", "--held-out", "600"]
 STRONG = ["ndcg@100", "recall_capped@20", "recall_capped@50"]
@@ -159,19 +158,6 @@ def parity(lab):
     print()
 
 
-def main():
-    steps = {f.__name__: f for f in (table3, strong, table2, table4, figure1, figure3, parity)}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("steps", nargs="*", metavar="step", help=", ".join(steps))
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--runs", required=True)
-    parser.add_argument("--pumice", default="build/pumice")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--vulkan", default="vulkan")
-    parser.add_argument("--epochs", type=int, default=200)
-    options = parser.parse_args()
-    run_steps(steps, options.steps, Lab(options))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, (table3, strong, table2, table4, figure1, figure3, parity), ("--vulkan", {"default": "vulkan"}),
+         ("--epochs", {"type": int, "default": 200}))

@@ -9,13 +9,12 @@ on, a tenth of them kept for choosing the epoch first: then training is repeated
 Repeat k has seed k, for the split too. Every run is kept in RUNS and not repeated, and goes on where it was interrupted; tables are printed as Markdown. Needs
 Python 3, no packages.
 """
-import argparse
 import json
 import os
 import statistics
 import subprocess
 
-from lab import Lab, head, row, run_steps, value
+from lab import JOBS, THREADS, head, main, row, value
 
 DATA = {"ml1m": ("ml-1m/ratings.dat", "1,5"), "jester": ("jester-1", "-10,10")}
 
@@ -134,22 +133,6 @@ def layers(lab):
     print()
 
 
-def main():
-    steps = {f.__name__: f for f in (ml1m, jester, legacy, curves, layers)}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("steps", nargs="*", metavar="step", help=", ".join(steps))
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--runs", required=True)
-    parser.add_argument("--pumice", default="build/pumice")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--models", help="ml1m, jester, legacy: these rows alone, with commas")
-    options = parser.parse_args()
-    options.epochs = None
-    run_steps(steps, options.steps, Lab(options))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, (ml1m, jester, legacy, curves, layers), THREADS, JOBS, ("--repeats", {"type": int, "default": 5}),
+         ("--models", {"help": "ml1m, jester, legacy: these rows alone, with commas"}))

@@ -9,13 +9,12 @@ goodbooks-10k-v1/ratings.csv. Settings are chosen on validation, then train and 
 part is read. Every run is kept in RUNS and not repeated, and goes on where it was interrupted; tables are printed as Markdown. Needs Python 3, no
 packages.
 """
-import argparse
 import ast
 import csv
 import glob
 import os
 
-from lab import Lab, head, pm, row, run_steps, value
+from lab import JOBS, THREADS, head, main, pm, row, value
 
 SPLIT = "ml-1m-nce-plrec"
 # Ours, and the column of the published table. "NDCG" there takes 50 items and the ideal of all targets, "R-Precision" 50 items at most, "MAP" is the
@@ -161,6 +160,17 @@ def seeds(lab):
 CLAIMED = ("autorec", "ohns-autorec", "ns-autorec", "nce-autorec", "nce-plrec", "wrmf", "ease", "slim")
 
 
+def popular(lab, runs):
+    """How popular the first ten recommendations of each run are (Figure 7). The words of the last analysis' title, which says the same of what is to be
+    found."""
+    head("the first ten", "their training interactions, mean", "tail_short@10", "coverage@10")
+    for name, run in runs.items():
+        document = lab.ask("evaluate", run, "--analysis=density", "--metrics", "tail_short@10,coverage@10")
+        words = document["analysis"]["density"]["title"].split()
+        row(name, words[words.index("10:") + 1], pm(document, "tail_short@10"), f"{value(document, 'coverage@10'):.4f}")
+    return words
+
+
 def claims(lab):
     """Whether NCE-AutoRec > NS-AutoRec > AutoRec: paired t-tests on the same users, and how popular the first ten are (Figure 7)."""
     runs = {name: winner_run(lab, name) for name in CLAIMED}
@@ -172,11 +182,7 @@ def claims(lab):
         for name, run in zip(others, compared[1:]):
             row(name, *["{difference:+.4f} ± {ci95:.4f} (p = {p:.2g})".format(**run["against_first"][m]) for m in tested])
         print()
-    head("the first ten", "their training interactions, mean", "tail_short@10", "coverage@10")
-    for name, run in runs.items():
-        document = lab.ask("evaluate", run, "--analysis=density", "--metrics", "tail_short@10,coverage@10")
-        words = document["analysis"]["density"]["title"].split()
-        row(name, words[words.index("10:") + 1], pm(document, "tail_short@10"), f"{value(document, 'coverage@10'):.4f}")
+    words = popular(lab, runs)
     row("what is to be found", words[-1], "", "")
     print()
 
@@ -261,11 +267,7 @@ def compared(lab, runs):
         head(f"ndcg_full@50 less {first}", *others)
         row("", *["{difference:+.4f} ± {ci95:.4f}".format(**t["against_first"]["ndcg_full@50"]) for t in tests])
         print()
-    head("the first ten", "their training interactions, mean", "tail_short@10", "coverage@10")
-    for name, run in runs.items():
-        document = lab.ask("evaluate", run, "--analysis=density", "--metrics", "tail_short@10,coverage@10")
-        words = document["analysis"]["density"]["title"].split()
-        row(name, words[words.index("10:") + 1], pm(document, "tail_short@10"), f"{value(document, 'coverage@10'):.4f}")
+    popular(lab, runs)
     print()
 
 
@@ -301,21 +303,6 @@ def goodbooks(lab):
         compared(lab, runs)
 
 
-def main():
-    steps = {f.__name__: f for f in (anchors, split, seeds, claims, modes, sweeps, cold, ml1m, goodbooks)}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("steps", nargs="*", metavar="step", help=", ".join(steps))
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--runs", required=True)
-    parser.add_argument("--pumice", default="build/pumice")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--models", help="split, goodbooks: these alone, with commas")
-    options = parser.parse_args()
-    options.epochs = None
-    run_steps(steps, options.steps, Lab(options))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, (anchors, split, seeds, claims, modes, sweeps, cold, ml1m, goodbooks), THREADS, JOBS,
+         ("--models", {"help": "split, goodbooks: these alone, with commas"}))
