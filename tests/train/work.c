@@ -27,10 +27,19 @@ static void look(void *user, const pm_progress *p)
     w->before = memory.count;
 }
 
+static bool goes_over_entries(pm_ctx *ctx, const pm_model *model)
+{
+    pm_config *config;
+    pm_pass passes[PM_MAX_PASSES] = { { .axis = PM_AXIS_USERS } };
+    assert_int_equal(pm_config_create(ctx, model, &config), PM_OK);
+    if (model->passes) model->passes(config, 100, 100, passes);
+    pm_free(config);
+    return passes[0].axis == PM_AXIS_ENTRIES;
+}
+
 static void steps_do_not_allocate(void **state)
 {
     (void)state;
-    static const char *const settings[] = { "batch=20", "epochs=2" };
     const pm_allocator allocator = { failing_alloc, failing_release, NULL };
     for (int i = 0; i < pm_model_count(); i++) {
         const pm_model *model = pm_model_at(i);
@@ -40,6 +49,7 @@ static void steps_do_not_allocate(void **state)
         pm_result *r;
         memory = (failing){ .at = -1 };
         assert_int_equal(pm_ctx_create(&(pm_ctx_params){ .allocator = &allocator, .progress = look, .progress_user = &w }, &ctx), PM_OK);
+        const char *const settings[] = { goes_over_entries(ctx, model) ? "batch=500" : "batch=20", "epochs=2" };
         const pm_spec spec = { .model = model->name, .settings = settings, .setting_count = PM_COUNT(settings), .device = device,
                                .synth = { .users = 400, .items = 120, .interactions = 6000 },
                                .split = { .protocol = model->by_id ? "random" : "strong" } };
