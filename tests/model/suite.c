@@ -1,5 +1,6 @@
 #include "model/suite.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,12 +33,17 @@ static pm_status prove_model(suite *s, const pm_model *model, const char *settin
 
 typedef pm_status model_test(suite *s, const pm_model *model, const char *setting);
 
-// Every registered model, every choice of its choices.
+// Every registered model, every choice of its choices; with PUMICE_TEST_VARIANTS=first as it comes.
 static pm_status each_model(suite *s, model_test *test)
 {
     char setting[160];
-    for (int i = 0; i < pm_model_count(); i++)
-        for (int k = 0; (!s->only || strcmp(s->only, pm_model_at(i)->name) == 0) && pm_model_variant(pm_model_at(i), k, setting, sizeof setting); k++) PM_TRY(test(s, pm_model_at(i), setting));
+    const char *limit = getenv("PUMICE_TEST_VARIANTS");
+    const int most = limit && strcmp(limit, "first") == 0 ? 1 : INT_MAX;
+    for (int i = 0; i < pm_model_count(); i++) {
+        const pm_model *model = pm_model_at(i);
+        if (s->only && strcmp(s->only, model->name) != 0) continue;
+        for (int k = 0; k < most && pm_model_variant(model, k, setting, sizeof setting); k++) PM_TRY(test(s, model, setting));
+    }
     return PM_OK;
 }
 
