@@ -13,7 +13,7 @@ static const double UNIT = 0x1p-24;
 // Sizes small enough for a software driver; whatever a model lacks is left out.
 static const char *const small_settings[][2] = {
     { "hidden", "10" }, { "rank", "6" }, { "latent", "6" }, { "batch", "16" }, { "anneal_epochs", "0" }, { "beta_cap", "0.5" }, { "l2", "0.001" }, { "a_mi", "100" }, { "gamma_mi", "3" }, { "clip", "0" }, { "epsilon", "0.05" }, { "target_factor", "3" },
-    { "oversampling", "4" }, { "k", "7" }, { "user_hidden", "9,7" }, { "item_hidden", "12,8" }, { "factors", "4" }, { "block", "5000" }, { "mu", "0.05" }, { "deviation", "0.3" },
+    { "oversampling", "4" }, { "ratings", "12" }, { "known", "16" }, { "k", "7" }, { "user_hidden", "9,7" }, { "item_hidden", "12,8" }, { "factors", "4" }, { "block", "5000" }, { "mu", "0.05" }, { "deviation", "0.3" },
 };
 
 static bool by_entries(const pm_model *model, const pm_config *config)

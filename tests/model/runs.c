@@ -77,7 +77,7 @@ static const struct { const char *model, *protocol, *settings[9]; } repeated[] =
     { "cml", "random", { "latent=12", "batch=133", "negatives=5" } },
     { "vencoder", "random", { "batch=13", "outer_epochs=1", "inner_epochs=1" } },
     { "svd", "random", { "rank=6", "batch=133", "biases=on" } },
-    { "neumf", "random", { "factors=4", "layers=2", "batch=133", "negatives=3" } },
+    { "neumf", "random", { "factors=4", "layers=2", "batch=133", "negatives=3", "block=5000" } },
     { "cdae", NULL, { "latent=12", "batch=33", "fold_steps=5" } },
     { "dmf", NULL, { "user_hidden=12", "item_hidden=9", "factors=8", "batch=133", "negatives=3", "zeros=global", "lr=0.01" } },
 };
