@@ -47,7 +47,7 @@ static void they_learn(void **state)
         { "cdae", "random", { "latent=24", "batch=50", "lr=0.01" }, 20 },
         { "cdae", "strong", { "latent=24", "batch=50", "lr=0.01" }, 20 },
         { "dmf", "strong", { "user_hidden=32", "item_hidden=32", "factors=16", "batch=500", "lr=0.002", "loss=pair" }, 10 },
-        { "lfm", "random", { "latent=16", "factors=16", "batch=500", "lr=0.01", "deviation=0.3", "zeros=global" }, 20 },
+        { "lfm", "random", { "latent=16", "factors=16", "batch=500", "lr=0.01", "deviation=0.3", "zeros=global" }, 40 },
     };
     double base[2], noise[2];
     for (int i = 0; i < 2; i++) base[i] = metric_of(&popular[i], &noise[i]);
