@@ -173,6 +173,7 @@ static pm_spec tiny_spec(int which)
         spec.split = (pm_split_params){ .protocol = "leave-one-out", .negatives = 5 };
         spec.metrics = "hr@5";
         spec.select = NULL;
+        spec.candidates = which ? "sampled" : NULL;    // once among all items too
     }
     return spec;
 }
