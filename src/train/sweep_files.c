@@ -167,13 +167,14 @@ static pm_status check_manifest(const pm_sweeper *s, const char *path, const pm_
     return PM_OK;
 }
 
-// A folder that is there must be empty or a sweep's: nothing of anyone else's is to lie between the runs.
+// A folder that is there must be empty or a sweep's, if only begun: nothing of anyone else's is to lie between the runs.
 static pm_status check_empty(const pm_sweeper *s)
 {
     DIR *dir = opendir(s->params->folder);
     bool empty = true;
     if (!dir) return PM_OK;    // not there yet, or no folder: making it will say so
-    for (struct dirent *e; (e = readdir(dir));) empty = empty && (e->d_name[0] == '.' || pm_name_equal(e->d_name, "runs"));
+    for (struct dirent *e; (e = readdir(dir));)    // .tmp: killed while it wrote its first file
+        empty = empty && (e->d_name[0] == '.' || pm_name_equal(e->d_name, "runs") || pm_name_equal(e->d_name, "sweep.json.tmp"));
     closedir(dir);
     PM_REQUIRE(s->ctx, empty, PM_ERR_ARG, "%s is not empty and holds no sweep; name another folder", s->params->folder);
     return PM_OK;

@@ -156,6 +156,22 @@ static void one_at_a_time(void **state)
     remove_folder(folder);
 }
 
+// Killed while it wrote its first file, a sweep has left nothing but that file's beginning.
+static void a_first_file_cut_short(void **state)
+{
+    const fixture *f = *state;
+    const char *folder = in_folder(f, "begun");
+    pm_ctx *ctx;
+    pm_sweep *sweep;
+    assert_int_equal(mkdir(folder, 0777), 0);
+    put_text(f, "begun/sweep.json.tmp", "{");
+    assert_int_equal(pm_ctx_create(NULL, &ctx), PM_OK);
+    if (run_sweep(ctx, folder, false, 2, &sweep) != PM_OK) fail_msg("%s", pm_ctx_message(ctx));
+    assert_int_equal(sweep->found, 0);
+    pm_ctx_destroy(&ctx);
+    remove_folder(folder);
+}
+
 typedef struct canceller {
     pm_ctx *ctx;
     int     ended;
@@ -198,6 +214,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(kills_repeat_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_at_a_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_first_file_cut_short, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cancelled_and_resumed, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("train.sweep", tests, NULL, NULL);
