@@ -113,7 +113,7 @@ def curves(lab):
     for model in ("uencoder", "vencoder"):
         result = sweep(lab, f"curves-{model}", model, "figure-2", "--epochs", str(max(epochs)))
         head(model, *[f"epoch {e}" for e in epochs], "best")
-        for number, setting in enumerate(result["settings"]):
+        for number, setting in enumerate(result["settings"], 1):
             run = os.path.join(result["folder"], "runs", f"{number:05d}-seed0", "metrics.jsonl")
             with open(run, encoding="utf-8") as f:
                 log = [json.loads(line) for line in f]

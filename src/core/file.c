@@ -97,6 +97,28 @@ void pm_file_discard(pm_file **file)
     *file = NULL;
 }
 
+static pm_status copy_stream(FILE *from, const char *name, pm_file *to)
+{
+    char part[16384];
+    size_t n;
+    while ((n = fread(part, 1, sizeof part, from)) > 0) PM_TRY(pm_file_write(to, part, n));
+    PM_REQUIRE(to, !ferror(from), PM_ERR_IO, "%s: cannot read: %s", name, strerror(errno));
+    return PM_OK;
+}
+
+pm_status pm_file_copy(const void *object, const char *from, const char *to)
+{
+    pm_file *out = NULL;
+    FILE *in = fopen(from, "rb");
+    PM_REQUIRE(object, in, PM_ERR_IO, "%s: cannot open: %s", from, strerror(errno));
+    pm_status st = pm_file_create(object, to, &out);
+    if (st == PM_OK) st = copy_stream(in, from, out);
+    if (st == PM_OK) st = pm_file_commit(&out);
+    else if (out) pm_file_discard(&out);
+    fclose(in);
+    return st;
+}
+
 pm_status pm_make_folder(const void *object, const char *path)
 {
     char part[4096];

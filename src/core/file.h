@@ -15,6 +15,9 @@ pm_status pm_file_write(pm_file *file, const void *data, size_t size);
 pm_status pm_file_commit(pm_file **file);
 void pm_file_discard(pm_file **file);
 
+// Writes what `from` holds to `to`, which is never half there.
+pm_status pm_file_copy(const void *object, const char *from, const char *to);
+
 // Renames `from` over `to` and syncs the folder.
 pm_status pm_file_replace(const void *object, const char *from, const char *to);
 

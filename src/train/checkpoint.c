@@ -57,7 +57,8 @@ static pm_status meta_indexed(pm_st_writer *w, const char *key, int index, doubl
     return meta_real(w, name, value);
 }
 
-// What was asked for, but not where the data lie, what computes and how often is saved: these may change on resuming.
+// What was asked for, but not where the data lie, what computes and how often is saved: these may change on resuming. Nor whether a refit follows: a sweep decides
+// that when its winner is known.
 static pm_status spec_hash(const pm_trainer *t, uint64_t *out)
 {
     char *text;
@@ -67,6 +68,7 @@ static pm_status spec_hash(const pm_trainer *t, uint64_t *out)
     spec.pretrained = origins;
     spec.data = spec.read.path = spec.device = spec.update = NULL;
     spec.save_every = 0;
+    spec.refit = pm_spec_joins(t->spec);    // there validation is trained on from the start
     PM_TRY(pm_spec_text(t->result, &spec, &text));
     *out = pm_hash64(text, strlen(text), 0);
     pm_free(text);

@@ -223,11 +223,9 @@ static pm_status test_run(const pm_sweeper *s, int seed, pm_result **result)
         const pm_evaluate_params params = { .run = folder };
         return pm_evaluate_split(s->ctx, &params, s->split, result);
     }
-    pm_spec spec;
     pm_train_extra extra = { .split = s->split };
-    PM_TRY(pm_sweep_run_spec(s->sweep, s, s->sweep->winner, seed, &spec));
-    spec.refit = true;
-    return pm_train_or_resume(s->ctx, &spec, folder, &extra, result);
+    PM_TRY(pm_sweep_begin_refit(s, seed));
+    return pm_train_resume_with(s->ctx, folder, NULL, &extra, result);
 }
 
 static pm_status test_winner(pm_sweeper *s)
@@ -237,7 +235,7 @@ static pm_status test_winner(pm_sweeper *s)
     if (s->split->test.users == 0) return PM_OK;
     PM_TRY(pm_sweep_read_test(s, &found));
     if (found) return PM_OK;
-    pm_log(s->ctx, PM_LOG_INFO, "%s", refits_winner(s) ? "training the winner once more on train + validation, then reading the test part" :
+    pm_log(s->ctx, PM_LOG_INFO, "%s", refits_winner(s) ? "training the winner on train + validation, then reading the test part" :
                                                       "reading the test part, for the winner");
     pm_result **results = pm_new_array(w, pm_result *, w->seed_count);
     PM_CHECK_ALLOC(results);

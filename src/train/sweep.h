@@ -64,6 +64,8 @@ pm_status pm_sweep_write_run(const void *object, const pm_sweeper *s, const pm_s
 pm_status pm_sweep_read_runs(pm_sweeper *s);
 // Removes the parameters of a run, which no one will ask for; its settings and log stay.
 void pm_sweep_strip_run(const pm_sweeper *s, int setting, int seed);
+// Makes the folder of the winner's refit a run that has been trained and is to be refitted, unless it holds a run already.
+pm_status pm_sweep_begin_refit(const pm_sweeper *s, int seed);
 // What the test part said of the winner.
 pm_status pm_sweep_write_test(const pm_sweeper *s);
 pm_status pm_sweep_read_test(pm_sweeper *s, bool *found);

@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "train/json.h"
 #include "train/runfiles.h"
+#include "train/runfolder.h"
 #include "train/sweep.h"
 
 enum { FORMAT_VERSION = 1, SIZE_LIMIT = 64 << 20, DOCUMENT_LIMIT = 4 << 20 };
@@ -314,6 +315,30 @@ void pm_sweep_strip_run(const pm_sweeper *s, int setting, int seed)
         if (path) unlink(path);
     }
     pm_free(folder);
+}
+
+// The checkpoint comes last: without it the run would be trained from the start, to the same bits.
+pm_status pm_sweep_begin_refit(const pm_sweeper *s, int seed)
+{
+    static const char *const names[] = { "metrics.jsonl", "best.safetensors", "checkpoint.safetensors" };
+    const char *folder = s->sweep->winner_runs[seed];
+    pm_spec *spec;
+    char *trained = pm_sweep_run_folder(s->sweep, s, s->sweep->winner, seed), *config = trained ? pm_sprintf(trained, "%s/config.json", folder) : NULL;
+    pm_status st = config ? PM_OK : PM_ERR_NOMEM;
+    if (st == PM_OK && !pm_file_exists(config)) {
+        st = pm_run_read_spec(trained, trained, &spec);
+        if (st == PM_OK) {
+            spec->refit = true;
+            st = pm_run_begin(s->sweep, folder, spec);
+        }
+        if (st == PM_OK) st = pm_run_save_maps(s->sweep, folder, s->split);
+        for (int i = 0; i < PM_COUNT(names) && st == PM_OK; i++) {
+            char *from = pm_sprintf(trained, "%s/%s", trained, names[i]), *to = pm_sprintf(trained, "%s/%s", folder, names[i]);
+            st = from && to ? pm_file_copy(s->sweep, from, to) : PM_ERR_NOMEM;
+        }
+    }
+    pm_free(trained);
+    return st;
 }
 
 // ---- the test part -------------------------------------------------------------------------------------------------

@@ -256,7 +256,7 @@ pm_status pm_train_with(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_tr
     return finish(t, st, out);
 }
 
-static pm_status train_on(pm_ctx *ctx, const char *run, const char *device, pm_train_extra *extra, pm_result **out)
+pm_status pm_train_resume_with(pm_ctx *ctx, const char *run, const char *device, pm_train_extra *extra, pm_result **out)
 {
     pm_trainer *t = NULL;
     pm_checkpoint *c = NULL;
@@ -316,7 +316,7 @@ pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_r
     if (several) st = pm_train_repeats(ctx, repeated, run, true, out);
     pm_free(scratch);
     if (st != PM_OK || several) return st;
-    return train_on(ctx, run, device, NULL, out);
+    return pm_train_resume_with(ctx, run, device, NULL, out);
 }
 
 pm_status pm_train_or_resume(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out)
@@ -327,5 +327,5 @@ pm_status pm_train_or_resume(pm_ctx *ctx, const pm_spec *spec, const char *run, 
     const bool found = pm_file_exists(config);
     pm_free(config);
     extra->stopped = false;
-    return found ? train_on(ctx, run, NULL, extra, out) : pm_train_with(ctx, spec, run, extra, out);
+    return found ? pm_train_resume_with(ctx, run, NULL, extra, out) : pm_train_with(ctx, spec, run, extra, out);
 }

@@ -68,6 +68,9 @@ pm_status pm_train_or_resume(pm_ctx *ctx, const pm_spec *spec, const char *run, 
 bool      pm_spec_repeats(const pm_spec *spec, int64_t *count);
 pm_status pm_train_repeats(pm_ctx *ctx, const pm_spec *spec, const char *run, bool resume, pm_result **out);
 
+// pm_train_resume of one training, with `extra`. device: NULL, the run's own.
+pm_status pm_train_resume_with(pm_ctx *ctx, const char *run, const char *device, pm_train_extra *extra, pm_result **out);
+
 // pm_train with `extra`.
 pm_status pm_train_with(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_train_extra *extra, pm_result **out);
 

@@ -137,6 +137,11 @@ done
 expect 0 sweep mult-dae $SMALL --epochs 2 --grid "lr=1e-3,1e-2" --refit -o refit --json
 run=$(json winner runs 0)
 mean=$(json winner metrics ndcg@100 mean)
+lr=$(json winner setting lr)
 expect 0 evaluate "$run" --json
 [ "$(json refit)" = true ] || fail "no refit"
 [ "$(json metrics ndcg@100 mean)" = "$mean" ] || fail "evaluate differs from the sweep's refit"
+# shellcheck disable=SC2086
+expect 0 train mult-dae $SMALL --epochs 2 --set lr="$lr" --refit -o refit-alone --json
+[ "$(json metrics ndcg@100 mean)" = "$mean" ] || fail "a training of its own differs from the sweep's refit"
+cmp refit-alone/best.safetensors "$run/best.safetensors" || fail "other parameters than a training of its own"
