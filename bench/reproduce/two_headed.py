@@ -90,21 +90,22 @@ def anchors(lab):
     print()
 
 
+MODES = ("joint", "alternating", "limited-fine-tune", "full-fine-tune")
+
 # Cuts of the paper's grids (Section 4.2.2: r, lambda, alpha, rho, beta, N), small enough for two cores, with what it does not name but must have been chosen.
 SPLIT_GRIDS = {
     "item-pop": ("POP", "item-pop", None, None, []),
     "wrmf": ("WRMF", "wrmf", "rank=100,200;lambda=10,100;alpha=1,10", 10, []),
-    "bpr": ("BPR", "bpr", "reg=0.003,0.01", 30, ["--set", "latent=200", "--set", "negatives=5", "--patience", "4"]),
-    "cml": ("CML", "cml", "covariance=0.1,1", 20, ["--set", "latent=200", "--patience", "4"]),
-    "cdae": ("CDAE", "cdae", "dropout=0.5,0.8", 50, ["--patience", "6"]),
-    "vae-cf": ("VAE-CF", "mult-vae", "beta_cap=0.2,1", 80, ["--set", "hidden=none", "--set", "dropout=0.4", "--patience", "8"]),
-    "autorec": ("AutoRec", "autorec", "l2=1e-2,3e-2;corruption=0,0.4", 60, ["--patience", "6"]),
+    "bpr": ("BPR", "bpr", "reg=0.003,0.01,0.03", 30, ["--set", "latent=200", "--set", "negatives=5", "--patience", "4"]),
+    "cml": ("CML", "cml", "covariance=0.1,1,10", 20, ["--set", "latent=200", "--patience", "4"]),
+    "cdae": ("CDAE", "cdae", "dropout=0.2,0.5,0.8", 50, ["--patience", "6"]),
+    "vae-cf": ("VAE-CF", "mult-vae", "beta_cap=0.2,0.5,1", 80, ["--set", "hidden=none", "--set", "dropout=0.4", "--patience", "8"]),
+    "autorec": ("AutoRec", "autorec", "l2=1e-2,3e-2,1e-1;corruption=0,0.4", 60, ["--patience", "6"]),
     "pure-svd": ("PureSVD", "pure-svd", "rank=50,100,200", None, []),
     "nce-plrec": ("NCE-PLRec", "nce-plrec", "rank=50,100;beta=1,1.1;lambda=1000,10000", None, []),
-    "ohns-autorec": (None, "ohns-autorec", "l2=1e-3,1e-2;ns_loss=linear,logistic", 60, ["--patience", "5"]),
-    "ns-autorec": (None, "ns-autorec", "l2=1e-2,3e-2;mode=joint,limited-fine-tune", 60, ["--set", "ns_loss=logistic", "--patience", "5"]),
-    "nce-autorec": (None, "nce-autorec", "mode/l2=limited-fine-tune/1e-2,full-fine-tune/1e-2,full-fine-tune/3e-2,joint/3e-2,joint/1e-1", 60,
-                    ["--set", "nce_total=users", "--patience", "5"]),
+    "ohns-autorec": (None, "ohns-autorec", "l2=1e-3,1e-2,3e-2;ns_loss=linear,logistic", 60, ["--patience", "5"]),
+    "ns-autorec": (None, "ns-autorec", f"mode={','.join(MODES)};l2=1e-2,3e-2,1e-1", 60, ["--set", "ns_loss=logistic", "--patience", "5"]),
+    "nce-autorec": (None, "nce-autorec", f"mode={','.join(MODES)};l2=1e-2,3e-2,1e-1", 60, ["--set", "nce_total=users", "--patience", "5"]),
     "ease": (None, "ease", "lambda=200,500,1000,2000", None, []),
     "slim": (None, "slim", "l1=1,5,20;l2=100,500", None, []),
 }
@@ -196,9 +197,6 @@ def chosen(lab, name):
     return model, [*settings, *[a for k, v in setting.items() for a in ("--set", f"{k}={v}")]], epochs
 
 
-MODES = ("joint", "alternating", "limited-fine-tune", "full-fine-tune")
-
-
 def modes(lab):
     """Figures 2 and 4: NDCG by mode and how long training took to its best epoch, otherwise as the winner. Chosen and shown on validation; one run at
     a time, so that seconds can be compared."""
@@ -243,19 +241,19 @@ ELEVEN = ("item-pop", "bpr", "cdae", "cml", "nce-plrec", "pure-svd", "vae-cf", "
 # Ours for Goodbooks: its users have 7 interactions at the median and its items 92, so that penalties are other ones than on ML-1M.
 GOODBOOKS_GRIDS = {
     "item-pop": ("item-pop", None, None, []),
-    "bpr": ("bpr", "reg=0.003,0.03", 20, ["--set", "latent=200", "--set", "negatives=5", "--patience", "3"]),
+    "bpr": ("bpr", "reg=0.003,0.01,0.03", 20, ["--set", "latent=200", "--set", "negatives=5", "--patience", "3"]),
     "cdae": ("cdae", "dropout=0.5,0.8", 15, ["--patience", "3"]),
     "cml": ("cml", "covariance=0.1,1", 10, ["--set", "latent=200", "--patience", "3"]),
     "nce-plrec": ("nce-plrec", "rank=50,100;beta=0.9,1.1;lambda=100,1000", None, []),
     "pure-svd": ("pure-svd", "rank=50,100,200", None, []),
     "vae-cf": ("mult-vae", "beta_cap=0.2,1", 15, ["--set", "hidden=none", "--set", "dropout=0.4", "--patience", "3"]),
-    "wrmf": ("wrmf", "lambda=10,30;alpha=1,10", 8, ["--set", "rank=100"]),
+    "wrmf": ("wrmf", "lambda=10,30,100;alpha=1,10", 8, ["--set", "rank=100"]),
     "autorec": ("autorec", "l2=1e-4,1e-3,1e-2", 15, ["--patience", "3"]),
     "ohns-autorec": ("ohns-autorec", "l2=1e-3,1e-2", 15, ["--set", "ns_loss=logistic", "--patience", "3"]),
-    "ns-autorec": ("ns-autorec", "l2=1e-3,1e-2", 15, ["--set", "ns_loss=logistic", "--patience", "3"]),
-    "nce-autorec": ("nce-autorec", "mode/l2=limited-fine-tune/1e-3,limited-fine-tune/1e-2,joint/1e-2", 15, ["--set", "nce_total=users", "--patience", "3"]),
-    "ease": ("ease", "lambda=50,200", None, []),
-    "slim": ("slim", "l1=0.5,2;l2=50", None, []),
+    "ns-autorec": ("ns-autorec", "mode/l2=joint/1e-3,joint/1e-2,limited-fine-tune/1e-3,full-fine-tune/1e-3,full-fine-tune/1e-2", 15, ["--set", "ns_loss=logistic", "--patience", "3"]),
+    "nce-autorec": ("nce-autorec", "mode/l2=limited-fine-tune/1e-3,limited-fine-tune/1e-2,full-fine-tune/1e-3,full-fine-tune/1e-2,joint/1e-2", 15, ["--set", "nce_total=users", "--patience", "3"]),
+    "ease": ("ease", "lambda=50,100,200,500", None, []),
+    "slim": ("slim", "l1=0.5,2,5;l2=50", None, []),
 }
 
 
