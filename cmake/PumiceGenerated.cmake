@@ -5,11 +5,12 @@ file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/include/pumice ${PUMICE_GENERATED}/glsl)
 add_executable(opgen ${CMAKE_SOURCE_DIR}/tools/opgen.c ${CMAKE_SOURCE_DIR}/src/op/signature.c)
 target_include_directories(opgen PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
 set(PUMICE_GENERATED_SOURCES ${PUMICE_GENERATED}/op_table.c ${PUMICE_GENERATED}/op_calls.c)
+file(GLOB ops CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/include/pumice/ops/*.def)
 add_custom_command(
     OUTPUT ${PUMICE_GENERATED_SOURCES} ${PUMICE_GENERATED}/op_params.h ${PUMICE_GENERATED}/ops.md
         ${CMAKE_BINARY_DIR}/include/pumice/op_calls.h
     COMMAND opgen ${CMAKE_SOURCE_DIR}/include/pumice/ops.def ${CMAKE_BINARY_DIR}
-    DEPENDS opgen ${CMAKE_SOURCE_DIR}/include/pumice/ops.def
+    DEPENDS opgen ${CMAKE_SOURCE_DIR}/include/pumice/ops.def ${ops}
     COMMENT "Reading ops.def")
 add_custom_target(pumice_generated DEPENDS ${PUMICE_GENERATED_SOURCES})
 

@@ -25,5 +25,5 @@ add_executable(style_ops style/ops.c)
 target_include_directories(style_ops PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
 target_link_libraries(style_ops PRIVATE pumice_static pumice_options)
 add_test(NAME style.ops COMMAND style_ops)
-# docs/ops.md is the generated table: copy build/generated/ops.md there when ops.def changes.
+# docs/ops.md is the generated table: copy build/generated/ops.md there when an op's line changes.
 add_test(NAME style.ops.docs COMMAND ${CMAKE_COMMAND} -E compare_files ${CMAKE_SOURCE_DIR}/docs/ops.md ${CMAKE_BINARY_DIR}/generated/ops.md)

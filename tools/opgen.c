@@ -1,5 +1,5 @@
-// Reads include/pumice/ops.def as text and writes what follows from it: the op table, parameter structs, the public calls, the
-// bindings and push block of each shader, and the op reference. Runs at build time.
+// Reads include/pumice/ops.def, and what it includes, as text and writes what follows from it: the op table, parameter structs, the
+// public calls, the bindings and push block of each shader, and the op reference. Runs at build time.
 //     opgen OPS.DEF OUT_FOLDER
 // writes OUT/include/pumice/op_calls.h, OUT/generated/{op_table.c,op_calls.c,op_params.h}, OUT/generated/glsl/NAME.glsl,
 // OUT/generated/ops.md
@@ -71,26 +71,44 @@ static const char *split_fields(const char *at, line *l)
     return at + 1;
 }
 
-static void parse_ops(const char *text)
+static void parse_op(const char *doc, const char *at, const char **end)
+{
+    if (op_count == MAX_OPS) die("more than %d ops", MAX_OPS);
+    line *l = &ops[op_count++];
+    if (!doc) die("an op has no documentation: %.60s", at);
+    l->doc = copy_trimmed(doc, at);
+    *end = split_fields(at + 6, l);
+    const char *error, *s = l->field[3];
+    size_t n = strlen(s);
+    if (n < 2 || n > sizeof l->signature) die("%s: the signature must be a string", l->field[0]);
+    memcpy(l->signature, s + 1, n - 2);
+    if (!pm_signature_parse(l->signature, &l->sig, &error)) die("%s: %s: %s", l->field[0], error, l->signature);
+}
+
+// The path that a line #include "…" of the file `from` names.
+static char *included(const char *from, const char *at)
+{
+    const char *name = strchr(at, '"'), *end = name ? strchr(name + 1, '"') : NULL;
+    if (!end) die("%s: an #include names a file in quotes: %.60s", from, at);
+    const char *slash = strrchr(from, '/');
+    const size_t folder = slash ? (size_t)(slash + 1 - from) : 0, n = (size_t)(end - name - 1);
+    char *path = calloc(folder + n + 1, 1);
+    memcpy(path, from, folder);
+    memcpy(path + folder, name + 1, n);
+    return path;
+}
+
+static void parse_file(const char *path)
 {
     const char *doc = NULL;
-    for (const char *at = text; *at;) {
+    for (const char *at = read_text(path); *at;) {
         const char *end = strchr(at, '\n');
         if (!end) end = at + strlen(at);
         if (strncmp(at, "//", 2) == 0) {
             if (!doc) doc = at;
-        } else if (strncmp(at, "PM_OP(", 6) == 0) {
-            line *l = &ops[op_count++];
-            if (!doc) die("an op has no documentation: %.60s", at);
-            l->doc = copy_trimmed(doc, at);
-            end = split_fields(at + 6, l);
-            const char *error, *s = l->field[3];
-            size_t n = strlen(s);
-            if (n < 2 || n > sizeof l->signature) die("%s: the signature must be a string", l->field[0]);
-            memcpy(l->signature, s + 1, n - 2);
-            if (!pm_signature_parse(l->signature, &l->sig, &error)) die("%s: %s: %s", l->field[0], error, l->signature);
-            doc = NULL;
         } else {
+            if (strncmp(at, "PM_OP(", 6) == 0) parse_op(doc, at, &end);
+            else if (strncmp(at, "#include", 8) == 0) parse_file(included(path, at));
             doc = NULL;
         }
         at = *end ? end + 1 : end;
@@ -323,7 +341,7 @@ static void write_reference(const char *out)
 int main(int argc, char **argv)
 {
     if (argc != 3) die("usage: opgen OPS.DEF OUT_FOLDER");
-    parse_ops(read_text(argv[1]));
+    parse_file(argv[1]);
     write_table(argv[2]);
     write_calls(argv[2]);
     write_params(argv[2]);
