@@ -5,7 +5,7 @@
 // in Σ c_i q_i q_iᵀ and Σ p_u p_uᵀ. An epoch goes through all items, then all users.
 #include <math.h>
 
-#include "models/models.h"
+#include "models/als.h"
 
 static const pm_hyper hypers[] = {
     { "rank", PM_HYPER_INTEGER, "128", 1, 512, NULL, "factors of a user or an item", "Section 5.1.4: K" },
@@ -16,8 +16,7 @@ static const pm_hyper hypers[] = {
     { "init", PM_HYPER_NUMBER, "0.01", 1e-9, 10, NULL, "deviation of the first factors", NULL },
     { "fold_sweeps", PM_HYPER_INTEGER, "10", 1, 1000, NULL, "sweeps over the factors of a user that is scored, from zero", NULL },
     { "w_new", PM_HYPER_NUMBER, "4", 1e-6, 1e6, NULL, "weight of an interaction that comes later, while it is taken in (pumice update)", "Section 4.3" },
-    { "epochs", PM_HYPER_INTEGER, "50", 1, 1e6, NULL, "sweeps over items and users", NULL },
-    { "batch", PM_HYPER_INTEGER, "1024", 1, 65536, NULL, "rows a step", NULL },
+    PM_SWEEP_HYPERS("50"),
     { .name = NULL },
 };
 
@@ -36,45 +35,14 @@ static const pm_model_grid grids[] = {
 
 static const char *const proofs[] = { "c0=20 a=0 lambda=0.5 init=0.3", NULL };
 
-enum { USERS_GRAM, ITEMS, ITEMS_GRAM, USERS };
-
-static int passes(const pm_config *config, int64_t users, int64_t items, pm_pass *out)
-{
-    (void)config, (void)users, (void)items;
-    out[USERS_GRAM] = (pm_pass){ .name = "users.gram", .axis = PM_AXIS_STEPS, .solve = true, .total = 1 };
-    out[ITEMS] = (pm_pass){ .name = "items", .axis = PM_AXIS_ITEMS, .in_order = true, .solve = true };
-    out[ITEMS_GRAM] = (pm_pass){ .name = "items.gram", .axis = PM_AXIS_STEPS, .solve = true, .total = 1 };
-    out[USERS] = (pm_pass){ .name = "users", .axis = PM_AXIS_USERS, .in_order = true, .solve = true };
-    return 4;
-}
-
-static pm_status check(const pm_config *c, int64_t items)
-{
-    PM_REQUIRE(c, pm_config_integer(c, "rank") <= items, PM_ERR_ARG, "rank = %s is more than the matrix can have: there are %" PRId64 " items; lower it",
-               pm_config_text(c, "rank"), items);
-    return PM_OK;
-}
-
 static float number(const pm_build *b, const char *name)
 {
     return (float)pm_config_number(b->config, name);
 }
 
-static pm_var factors(pm_build *b, bool users)
-{
-    return pm_param(b->net, users ? "users" : "items", users ? b->users : b->items, pm_config_integer(b->config, "rank"),
-                    (pm_init){ PM_INIT_NORMAL, number(b, "init") });
-}
-
 static pm_var statistic(pm_build *b, const char *name, int64_t rows, int64_t cols)
 {
     return pm_statistic(b->net, name, rows, cols, (pm_init){ PM_INIT_ZERO, 0 });
-}
-
-static pm_var gram(pm_build *b, bool users)
-{
-    const int64_t rank = pm_config_integer(b->config, "rank");
-    return statistic(b, users ? "users.gram" : "items.gram", rank, rank);
 }
 
 // What a missing interaction of each item weighs; 0 for one that nobody has chosen, unless all are alike, and the mean for one that comes later. n^a / Σ n^a is a softmax of a · log n.
@@ -105,7 +73,7 @@ static pm_var sweep(pm_build *b, const pm_sparse *rows, bool users, pm_var w, pm
     const pm_var others = users ? pm_reshape(g, missing(b), b->items, 1) : pm_fill(g, b->users, 1, 1.0f);    // a missing entry weighs m times this
     const pm_var less = pm_sddmm(g, rows->ptr, rows->col, pm_scale(g, pm_reshape(g, m, batch, 1), -1.0f), others, pm_fill(g, 1, rows->items, 0));
     const pm_var left = pm_copy(g, w);
-    pm_eals_rows(g, rows->ptr, rows->col, pm_add(g, w, less), left, factors(b, !users), gram(b, !users), m, x, number(b, "lambda"));
+    pm_eals_rows(g, rows->ptr, rows->col, pm_add(g, w, less), left, pm_als_factors(b, !users), pm_als_gram(b, !users), m, x, number(b, "lambda"));
     return left;
 }
 
@@ -121,9 +89,9 @@ static void add_objective(pm_build *b, pm_var x, pm_var left)
     pm_graph *g = b->g;
     const int64_t batch = b->x.rows, steps = (b->users + batch - 1) / batch;
     const float w = number(b, "w"), share = (float)((double)steps / (double)b->users);    // what is logged are means over the steps
-    const pm_var q = factors(b, false), all = pm_fill(g, 1, b->x.entries, w), one = pm_fill(g, b->items, 1, 1.0f);
+    const pm_var q = pm_als_factors(b, false), all = pm_fill(g, 1, b->x.entries, w), one = pm_fill(g, b->items, 1, 1.0f);
     const pm_var known = pm_sub(g, pm_spmm(g, b->x.ptr, b->x.col, all, one), dots(g, x, pm_spmm(g, b->x.ptr, b->x.col, pm_add(g, all, left), q)));
-    const pm_var absent = dots(g, x, pm_matmul(g, x, gram(b, false), false, false));
+    const pm_var absent = dots(g, x, pm_matmul(g, x, pm_als_gram(b, false), false, false));
     const pm_var rows = pm_add(g, pm_axpy(g, dots(g, x, x), known, number(b, "lambda")), absent);
     const pm_var live = pm_row_weight(g, pm_to_f32(g, b->live), b->live, batch);    // 1 for live rows, else 0
     const pm_var sum = pm_scale(g, pm_col_sum(g, pm_mul(g, rows, live)), share);
@@ -133,7 +101,7 @@ static void add_objective(pm_build *b, pm_var x, pm_var left)
 static void solve_rows(pm_build *b, bool users)
 {
     pm_graph *g = b->g;
-    const pm_var all = factors(b, users), x = pm_gather_rows(g, all, b->rows);
+    const pm_var all = pm_als_factors(b, users), x = pm_gather_rows(g, all, b->rows);
     const pm_var m = users ? pm_fill(g, 1, b->x.rows, 1.0f) : pm_take_cols(g, missing(b), b->rows);
     const pm_var left = sweep(b, &b->x, users, pm_fill(g, 1, b->x.entries, number(b, "w")), m, x);
     pm_put_rows(g, x, b->state, all);
@@ -144,8 +112,8 @@ static void solve_rows(pm_build *b, bool users)
 static void sum_missing(pm_build *b, bool users)
 {
     pm_graph *g = b->g;
-    const pm_var y = factors(b, users);
-    gram(b, users);
+    const pm_var y = pm_als_factors(b, users);
+    pm_als_gram(b, users);
     if (users) {
         pm_output(g, pm_matmul(g, y, y, true, false), "users.gram");
         return;
@@ -157,18 +125,14 @@ static void sum_missing(pm_build *b, bool users)
 
 static void solve(pm_build *b)
 {
-    pm_graph *g = b->g;
-    const bool users = b->pass == USERS_GRAM || b->pass == USERS;
-    if (b->pass == ITEMS || b->pass == USERS) {
+    bool users;
+    if (pm_als_solves(b, &users)) {
         solve_rows(b, users);
         return;
     }
-    if (pm_config_integer(b->config, "rank") > b->users)
-        pm_graph_fail(g, PM_ERR_ARG, "rank = %s is more than the matrix can have: there are %" PRId64 " training users; lower it", pm_config_text(b->config, "rank"),
-                      b->users);
     if (users) {
         missing(b);
-        pm_output(g, weigh_missing(b), "missing");
+        pm_output(b->g, weigh_missing(b), "missing");
     }
     sum_missing(b, users);
 }
@@ -177,12 +141,12 @@ static void solve(pm_build *b)
 static void take_in(pm_build *b, const pm_sparse *row, bool users, pm_var index, pm_var state)
 {
     pm_graph *g = b->g;
-    const pm_var all = factors(b, users), old = pm_gather_rows(g, all, index), x = pm_copy(g, old);
+    const pm_var all = pm_als_factors(b, users), old = pm_gather_rows(g, all, index), x = pm_copy(g, old);
     const pm_var m = users ? pm_fill(g, 1, 1, 1.0f) : pm_take_cols(g, missing(b), index);
     const pm_var w = pm_axpy(g, row->val, pm_fill(g, 1, row->entries, number(b, "w")), number(b, "w_new") - number(b, "w"));
     sweep(b, row, users, w, m, x);
-    pm_matmul_add(g, pm_mul_col(g, x, m), x, gram(b, users), true, false, 1.0f, false);
-    pm_matmul_add(g, pm_mul_col(g, old, m), old, gram(b, users), true, false, -1.0f, false);
+    pm_matmul_add(g, pm_mul_col(g, x, m), x, pm_als_gram(b, users), true, false, 1.0f, false);
+    pm_matmul_add(g, pm_mul_col(g, old, m), old, pm_als_gram(b, users), true, false, -1.0f, false);
     pm_put_rows(g, x, state, all);
 }
 
@@ -216,13 +180,13 @@ static pm_var fold_in(pm_build *b)
 
 static pm_var score(pm_build *b)
 {
-    return pm_matmul(b->g, fold_in(b), factors(b, false), false, true);
+    return pm_matmul(b->g, fold_in(b), pm_als_factors(b, false), false, true);
 }
 
 static pm_var score_at(pm_build *b, pm_var id)
 {
     const pm_var all = pm_to_u32(b->g, pm_fill(b->g, 1, 1, (float)b->x.rows));
-    return pm_pick_scores(b->g, fold_in(b), factors(b, false), id, all, false);
+    return pm_pick_scores(b->g, fold_in(b), pm_als_factors(b, false), id, all, false);
 }
 
 const pm_model pm_model_eals = {
@@ -233,8 +197,8 @@ const pm_model pm_model_eals = {
     .presets = presets,
     .grids = grids,
     .proofs = proofs,
-    .passes = passes,
-    .check = check,
+    .passes = pm_als_passes,
+    .check = pm_als_check,
     .solve = solve,
     .score = score,
     .score_at = score_at,

@@ -18,22 +18,6 @@
     { "center", PM_HYPER_CHOICE, value, 0, 0, "both|user|item|global|none", "means that are taken off ratings first and added to " \
       "predictions; both: r + mean - user's - item's", "sparse autoencoders, Section 4.1" }
 
-// The rows of a batch solved for by least squares (als.c): the systems of the ops als_cg and als_cholesky, their right sides made here.
-typedef struct pm_als {
-    pm_sparse     x;                      // the rows; its values are not looked at
-    pm_var        confidence, target;     // [entries] each: c of the ops; what each entry adds to the right side, times its factors
-    pm_var        y, gram;                // [n, k] the other side's factors, [k, k] what absent entries count, or zeros
-    float         ridge;
-    bool          by_count, exact;        // ridge times the row's entries; Cholesky, else conjugate gradients
-    uint32_t      iterations;
-    const pm_var *start;                  // [rows, k], of conjugate gradients; NULL: zeros
-} pm_als;
-pm_var pm_als_solve(pm_graph *g, const pm_als *system);
-// Puts what a batch's rows became in their places of the table `all`, and logs how far they went: the mean of |now - old|^2.
-void pm_als_keep(pm_build *b, const char *change, pm_var all, pm_var old, pm_var now);
-// pm_model.diverged of such models: a value that is not finite, and what to do about it.
-const char *pm_als_diverged(const pm_config *config, const char *loss, double value);
-
 extern const pm_model pm_model_autorec, pm_model_ohns_autorec, pm_model_ns_autorec, pm_model_nce_autorec;
 extern const pm_model pm_model_dae, pm_model_item_pop, pm_model_mult_dae, pm_model_mult_vae;
 extern const pm_model pm_model_dmf, pm_model_lfm;

@@ -1,7 +1,7 @@
 // The baseline of ratings: their mean, and how far a user and an item lie from it, shrunk towards it where ratings are few.
 //     r̂_ui = μ + b_u + b_i,  b_i = Σ_u (r_ui − μ) / (λ_i + n_i),  b_u = Σ_i (r_ui − μ − b_i) / (λ_u + n_u)
 // Koren, "Factor in the Neighbors", 2010, Section 2.1. Items are solved for; a user by its row when it is scored, whether training has seen it or not.
-#include "models/models.h"
+#include "models/als.h"
 
 static const pm_hyper hypers[] = {
     { "center", PM_HYPER_CHOICE, "global", 0, 0, "global|user|both|none",

@@ -4,6 +4,7 @@
 // A step adds up the gradients of a batch of ratings, not their mean: with small steps that is one rating after the other, as published settings have it.
 #include <math.h>
 
+#include "models/als.h"
 #include "models/pairs.h"
 
 static const pm_hyper hypers[] = {
