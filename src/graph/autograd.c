@@ -98,6 +98,18 @@ void pm_backward(pm_graph *g, const pm_var *losses, int count)
     g->differentiating = false;
 }
 
+pm_var pm_graph_transpose(pm_graph *g, pm_var ptr, pm_var col, int64_t items, pm_var *trow, pm_var *tpos)
+{
+    for (int i = g->node_count - 1; i >= 0; i--) {
+        const pm_graph_node *n = &g->nodes[i];
+        if (n->op != PM_OP_CSR_TRANSPOSE || n->operand[0] != ptr.id || n->operand[1] != col.id || n->args[0].dim != items) continue;
+        *trow = (pm_var){ n->operand[3] };
+        *tpos = (pm_var){ n->operand[4] };
+        return (pm_var){ n->operand[2] };
+    }
+    return pm_csr_transpose(g, ptr, col, items, trow, tpos);
+}
+
 pm_var pm_gradient(pm_graph *g, pm_var x)
 {
     int64_t rows, cols;

@@ -186,7 +186,7 @@ static void through_spmm(pm_graph *g, const pm_node *n, pm_var dy)
     int64_t items, cols;
     pm_shape_of(g, w, &items, &cols);
     pm_var trow, tpos;
-    const pm_var tptr = pm_csr_transpose(g, ptr, col, items, &trow, &tpos);
+    const pm_var tptr = pm_graph_transpose(g, ptr, col, items, &trow, &tpos);
     pm_graph_give(g, w, pm_spmm_t(g, tptr, trow, tpos, val, dy));
 }
 
@@ -211,7 +211,7 @@ void pm_grad_sddmm(pm_graph *g, const pm_node *n)
     pm_shape_of(g, w, &items, &width);
     pm_shape_of(g, a, &rows, &width);
     pm_var trow, tpos;
-    const pm_var tptr = pm_csr_transpose(g, ptr, col, items, &trow, &tpos);
+    const pm_var tptr = pm_graph_transpose(g, ptr, col, items, &trow, &tpos);
     if (pm_graph_wants(g, w)) pm_graph_give(g, w, pm_spmm_t(g, tptr, trow, tpos, dy, a));
     if (pm_graph_wants(g, c)) pm_graph_give(g, c, pm_reshape(g, pm_spmm_t(g, tptr, trow, tpos, dy, pm_fill(g, rows, 1, 1.0f)), 1, items));
 }
@@ -363,7 +363,7 @@ void pm_grad_gp_fit(pm_graph *g, const pm_node *n)
     if (!pm_graph_wants(g, x)) return;
     pm_shape_of(g, x, &items, &width);
     pm_shape_of(g, col, &one, &entries);
-    const pm_var tptr = pm_csr_transpose(g, ptr, col, items, &trow, &tpos);
+    const pm_var tptr = pm_graph_transpose(g, ptr, col, items, &trow, &tpos);
     pm_graph_give(g, x, pm_spmm_t(g, tptr, tpos, tpos, pm_fill(g, 1, entries, 1.0f), dx));
 }
 

@@ -273,6 +273,17 @@ static const known cases[] = {
       { U(1, 2, 0, 1), U(1, 1, 0), F(1, 1, 0.5f), F(1, 1, 4), F(1, 1, 1), F(1, 1, 16), F(1, 1, 0.5f) }, { F(1, 1, 1.25f), F(1, 1, 25) } },
     { PM_OP_SGD, "m = 0.5 · 4 + (3 + 0.5 · 2)", { NUMBER(0.5f), NUMBER(0.5f) }, { F(1, 1, 2), F(1, 1, 4), F(1, 1, 3), F(1, 1, 0.25f) }, { F(1, 1, 0.5f), F(1, 1, 6) } },
 
+    { PM_OP_ROWS_MISSED, "position 5 of batches of 2: three steps done; row 1 has no entries, row 2 took all, row 3 none", { FLAG(0) },
+      { U(1, 5, 0, 1, 1, 2, 4), U(4, 1, 1, 1, 3, 0), STATE(0, 0, 5, 0, 0, 2) }, { U(4, 1, 2, 0, 0, 3), U(4, 1, 4, 1, 4, 4) } },
+    { PM_OP_ROWS_MISSED, "the epoch is over", { FLAG(1) }, { U(1, 3, 0, 1, 2), U(2, 1, 1, 3), STATE(0, 0, 6, 0, 0, 2) }, { U(2, 1, 2, 0), U(2, 1, 0, 0) } },
+    { PM_OP_SGD_LEAP, "rate, momentum and decay of 1/2: P = [3/4, -1/4; 1/2, 1/2]; none, one, two, and three as two and one", { DIM(0) },
+      { F(4, 1, 7, 4, 4, 4), F(4, 1, 9, 8, 8, 8), U(4, 1, 0, 1, 2, 3), F(2, 4, 0.75f, -0.25f, 0.5f, 0.5f, 0.4375f, -0.3125f, 0.625f, 0.125f) },
+      { F(4, 1, 7, 1, -0.75f, -1.4375f), F(4, 1, 9, 6, 3.5f, 1.375f) } },
+    { PM_OP_SGD_ROWS, "as above; a row without entries stays", { NUMBER(0.5f), NUMBER(0.5f) },
+      { F(2, 1, 2, 2), F(2, 1, 4, 4), F(2, 1, 3, 3), F(1, 1, 0.25f), U(1, 3, 0, 1, 1) }, { F(2, 1, 0.5f, 2), F(2, 1, 6, 4) } },
+    { PM_OP_SPMM_T_SGD, "1 · 1 + 2 · 1", { NUMBER(0.5f), NUMBER(0.5f) },
+      { U(1, 3, 0, 2, 2), U(1, 2, 0, 1), F(1, 2, 1, 2), F(2, 1, 1, 1), F(2, 1, 2, 2), F(2, 1, 4, 4), F(1, 1, 0.25f) }, { F(2, 1, 0.5f, 2), F(2, 1, 6, 4) } },
+
     { PM_OP_COL_SQUARES, "", { DIM(0) }, { F(2, 2, 1, 2, 3, -4) }, { F(1, 2, 10, 20) } },
     { PM_OP_GRAD_SQUARES, "(1 + 1)² + 2²; a decay that undoes the gradient", { NUMBER(0.5f) }, { F(2, 2, 2, 0, 4, -2), F(2, 2, 1, 2, -2, 1) }, { F(1, 2, 8, 0) } },
     { PM_OP_CLIP_FACTOR, "length 4, limit 2", { NUMBER(2) }, { F(1, 1, 16) }, { F(1, 1, 0.5f) } },

@@ -37,6 +37,10 @@ static void add_batch(const bench *b)
     assert_int_equal(pm_store_write(b->store, "ptr", ptr), PM_OK);
     assert_int_equal(pm_store_write(b->store, "col", col), PM_OK);
     add_random(b, "val", 1, E, false);
+    uint32_t others[I + 1] = { 0 };
+    for (uint32_t i = 0; i < I; i++) others[i + 1] = others[i] + i % 2;
+    assert_int_equal(pm_store_add(b->store, "others", PM_U32, 1, I + 1), PM_OK);
+    assert_int_equal(pm_store_write(b->store, "others", others), PM_OK);
     uint32_t id[B * 3], live = B - 5;
     for (uint32_t k = 0; k < B * 3; k++) id[k] = k * 37 % 90;
     assert_int_equal(pm_store_add(b->store, "id", PM_U32, B, 3), PM_OK);
@@ -192,6 +196,26 @@ static void distances_step(bench *b)
     table_step(b, table_gradient(b, true), 0);
 }
 
+// A step on the rows that a batch meets, and on those of another batch.
+static void rows_step(bench *b, bool others, bool seen)
+{
+    pm_var trow, tpos;
+    const pm_var tptr = pm_csr_transpose(b->g, use(b, "ptr"), use(b, "col"), I, &trow, &tpos);
+    const pm_var g = pm_spmm_t(b->g, tptr, trow, tpos, use(b, "val"), use(b, "dy"));
+    if (seen) pm_output(b->g, g, "kept.0");
+    pm_sgd_rows(b->g, use(b, "embedding"), pm_constant(b->g, "embedding.m"), g, pm_constant(b->g, "rate"), others ? pm_constant(b->g, "others") : tptr, 0.8f, 0.1f);
+}
+
+static void met_rows_step(bench *b)
+{
+    rows_step(b, false, false);
+}
+
+static void other_rows_step(bench *b)
+{
+    rows_step(b, true, false);
+}
+
 static void sparse_layer(bench *b)
 {
     const pm_var bias = pm_slice(b->g, use(b, "bias"), 0, 1, 0, H);
@@ -211,6 +235,7 @@ static void fuses(void **state)
     expect_ops(*state, sparse_step, "csr_transpose take_cols spmm_t_adam");
     expect_ops(*state, products_step, "fill index_transpose reshape take_cols spmm_t_adagrad");
     expect_ops(*state, distances_step, "fill index_transpose reshape take_cols spmm_t_adagrad");
+    expect_ops(*state, met_rows_step, "csr_transpose take_cols spmm_t_sgd");
 }
 
 // ---- what is not ----
@@ -308,6 +333,7 @@ static void leaves_alone(void **state)
     expect_ops(*state, nowhere_to_go, "matmul tanh matmul tanh adam adam");
     expect_ops(*state, table_decays, "fill index_transpose reshape spmm_t adagrad");
     expect_ops(*state, another_table, "fill index_transpose reshape spmm_t_away adagrad");
+    expect_ops(*state, other_rows_step, "csr_transpose spmm_t sgd_rows");
 }
 
 // ---- the same result ----
@@ -344,6 +370,11 @@ static void sparse_step_in_parts(bench *b)
     const pm_var g = pm_spmm_t(b->g, tptr, trow, tpos, use(b, "val"), use(b, "dy"));
     pm_output(b->g, g, "kept.0");
     step(b, "embedding", g);
+}
+
+static void met_rows_step_in_parts(bench *b)
+{
+    rows_step(b, false, true);
 }
 
 static void products_step_in_parts(bench *b)
@@ -397,6 +428,7 @@ static void equals_its_parts(void **state)
             same(*state, devices[d], products_step, products_step_in_parts, sparse[i]);
             same(*state, devices[d], distances_step, distances_step_in_parts, sparse[i]);
         }
+        for (int i = 0; i < 2; i++) same(*state, devices[d], met_rows_step, met_rows_step_in_parts, sparse[i]);
         for (int i = 0; i < PM_COUNT(moments); i++) {
             same(*state, devices[d], dense_step, dense_step_in_parts, moments[i]);
             same(*state, devices[d], sparse_step, sparse_step_in_parts, sparse[i]);

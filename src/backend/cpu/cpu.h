@@ -20,7 +20,7 @@ typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
     X(col_squares) X(grad_squares) X(adam_clipped) X(max_norm_rows) X(max_norm_cols) X(average)                        \
     X(batch_norm) X(batch_norm_grad) X(batch_norm_apply)                                                               \
     X(csr_normalize) X(csr_dropout) X(spmm) X(spmm_tile) X(spmm_affine) X(spmm_t) X(spmm_t_adam)                                                                  \
-    X(pick_scores) X(pick_sum) X(spmm_t_away) X(loss_bpr) X(loss_hinge) X(adagrad) X(spmm_t_adagrad) X(sgd)             \
+    X(pick_scores) X(pick_sum) X(spmm_t_away) X(loss_bpr) X(loss_hinge) X(adagrad) X(spmm_t_adagrad) X(sgd) X(sgd_rows) X(spmm_t_sgd) X(sgd_leap)             \
     X(sddmm) X(csr_spread) X(corrupt) X(loss_weighted)                                                                \
     X(loss_match) X(unit_rows) X(loss_log)                                                                               \
     X(als_cg) X(eals_rows) X(slim_columns) X(gp_fit) X(gp_grad) X(gp_scores)                                                       \

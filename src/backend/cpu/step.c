@@ -50,3 +50,17 @@ pm_status pm_cpu_log_row(const pm_call *c)
     memcpy(pm_row(dst, slot % dst->rows), pm_row(&c->in[0], 0), sizeof(float) * (size_t)dst->cols);
     return PM_OK;
 }
+
+pm_status pm_cpu_rows_missed(const pm_call *c)
+{
+    const pm_rows_missed_params *q = c->params;
+    const uint32_t *tptr = pm_row_u32(&c->in[0], 0), *s = pm_row_u32(&c->in[2], 0), batch = PM_MAX(s[PM_STATE_BATCH], 1);
+    const uint32_t done = s[PM_STATE_POSITION] / batch + (s[PM_STATE_POSITION] % batch != 0), after = q->over ? 0 : done + 1;
+    for (int64_t i = 0; i < c->in[1].rows; i++) {
+        uint32_t *seen = pm_row_u32(&c->in[1], i), *gap = pm_row_u32(&c->out[0], i);
+        const bool met = tptr[i] < tptr[i + 1];
+        *gap = met && *seen < done ? done - *seen : 0;
+        if (met) *seen = after;
+    }
+    return PM_OK;
+}

@@ -128,17 +128,105 @@ pm_status pm_ref_spmm_t_adagrad(const pm_call *c)
     return PM_OK;
 }
 
+typedef struct sgd {
+    const pm_call *call;
+    const pm_view *w, *m;
+    double         rate, momentum, decay;
+} sgd;
+
+// One element, given its gradient and the size of that gradient's summands.
+static void sgd_step(const sgd *o, int64_t i, int64_t j, double g, double size)
+{
+    const double weight = pm_get(o->w, i, j), before = o->momentum * pm_get(o->m, i, j), pull = o->decay * weight;
+    const double m1 = before + g + pull, scale = fabs(before) + size + fabs(pull);
+    pm_put(o->call, 0, o->w, i, j, weight - o->rate * m1, fabs(weight) + o->rate * scale);
+    pm_put(o->call, 1, o->m, i, j, m1, scale);
+}
+
+// An element that stays as it is.
+static void sgd_rest(const sgd *o, int64_t i, int64_t j)
+{
+    pm_put(o->call, 0, o->w, i, j, pm_get(o->w, i, j), 0);
+    pm_put(o->call, 1, o->m, i, j, pm_get(o->m, i, j), 0);
+}
+
 pm_status pm_ref_sgd(const pm_call *c)
 {
     const pm_sgd_params *p = c->params;
-    const pm_view *w = &c->in[0], *m = &c->in[1];
-    const double rate = pm_get(&c->in[3], 0, 0);
+    const sgd o = { c, &c->in[0], &c->in[1], pm_get(&c->in[3], 0, 0), p->momentum, p->decay };
+    for (int64_t i = 0; i < o.w->rows; i++)
+        for (int64_t j = 0; j < o.w->cols; j++) {
+            const double g = pm_get(&c->in[2], i, j);
+            sgd_step(&o, i, j, g, fabs(g));
+        }
+    return PM_OK;
+}
+
+pm_status pm_ref_sgd_rows(const pm_call *c)
+{
+    const pm_sgd_rows_params *p = c->params;
+    const sgd o = { c, &c->in[0], &c->in[1], pm_get(&c->in[3], 0, 0), p->momentum, p->decay };
+    for (int64_t i = 0; i < o.w->rows; i++)
+        for (int64_t j = 0; j < o.w->cols; j++) {
+            const double g = pm_get(&c->in[2], i, j);
+            if (pm_get_u32(&c->in[4], 0, i) == pm_get_u32(&c->in[4], 0, i + 1)) sgd_rest(&o, i, j);
+            else sgd_step(&o, i, j, g, fabs(g));
+        }
+    return PM_OK;
+}
+
+pm_status pm_ref_spmm_t_sgd(const pm_call *c)
+{
+    const pm_spmm_t_sgd_params *p = c->params;
+    const pm_view *tptr = &c->in[0], *trow = &c->in[1], *tval = &c->in[2], *dy = &c->in[3];
+    const sgd o = { c, &c->in[4], &c->in[5], pm_get(&c->in[6], 0, 0), p->momentum, p->decay };
+    for (int64_t i = 0; i < o.w->rows; i++) {
+        const int64_t from = pm_get_u32(tptr, 0, i), to = pm_get_u32(tptr, 0, i + 1);
+        for (int64_t h = 0; h < o.w->cols; h++) {
+            pm_ref_sum g = { 0, 0 };
+            for (int64_t f = from; f < to; f++) {
+                const double product = pm_get(tval, 0, f) * pm_get(dy, pm_get_u32(trow, 0, f), h);
+                g.value += product;
+                g.scale += fabs(product);
+            }
+            if (from == to) sgd_rest(&o, i, h);
+            else sgd_step(&o, i, h, g.value, g.scale);
+        }
+    }
+    return PM_OK;
+}
+
+pm_status pm_ref_rows_missed(const pm_call *c)
+{
+    const pm_rows_missed_params *p = c->params;
+    const pm_view *tptr = &c->in[0], *seen = &c->in[1], *state = &c->in[2];
+    const int64_t batch = PM_MAX(pm_get_u32(state, 0, PM_STATE_BATCH), 1), done = ((int64_t)pm_get_u32(state, 0, PM_STATE_POSITION) + batch - 1) / batch;
+    for (int64_t i = 0; i < seen->rows; i++) {
+        const int64_t before = pm_get_u32(seen, i, 0);
+        const bool met = pm_get_u32(tptr, 0, i) < pm_get_u32(tptr, 0, i + 1);
+        pm_set(&c->out[0], i, 0, met && before < done ? (double)(done - before) : 0);
+        if (met) pm_set(seen, i, 0, p->over ? 0 : (double)(done + 1));
+    }
+    return PM_OK;
+}
+
+// As many leaps as the powers take, the longest first.
+pm_status pm_ref_sgd_leap(const pm_call *c)
+{
+    const pm_view *w = &c->in[0], *m = &c->in[1], *gap = &c->in[2], *power = &c->in[3];
     for (int64_t i = 0; i < w->rows; i++)
         for (int64_t j = 0; j < w->cols; j++) {
-            const double weight = pm_get(w, i, j), before = p->momentum * pm_get(m, i, j), g = pm_get(&c->in[2], i, j), pull = p->decay * weight;
-            const double m1 = before + g + pull, scale = fabs(before) + fabs(g) + fabs(pull);
-            pm_put(c, 0, w, i, j, weight - rate * m1, fabs(weight) + rate * scale);
-            pm_put(c, 1, m, i, j, m1, scale);
+            double x = pm_get(w, i, j), y = pm_get(m, i, j), x_scale = 0, y_scale = 0;
+            for (int64_t left = pm_get_u32(gap, i, 0), by; left > 0; left -= by) {
+                by = PM_MIN(left, power->rows);
+                const double a = pm_get(power, by - 1, 0), b = pm_get(power, by - 1, 1), d = pm_get(power, by - 1, 2), e = pm_get(power, by - 1, 3), x0 = x;
+                x_scale = fabs(a * x0) + fabs(b * y);
+                y_scale = fabs(d * x0) + fabs(e * y);
+                x = a * x0 + b * y;
+                y = d * x0 + e * y;
+            }
+            pm_put(c, 0, w, i, j, x, x_scale);
+            pm_put(c, 1, m, i, j, y, y_scale);
         }
     return PM_OK;
 }

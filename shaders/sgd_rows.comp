@@ -1,0 +1,13 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "each.glsl"
+#include "sgd_rows.glsl"
+#include "sgd_step.glsl"
+
+// wide: w m g
+void main()
+{
+    EACH4(i, j, p.C) {
+        if (tptr(i) < tptr(i + 1u)) sgd_step(i, j, g4(i, j));
+    }
+}
