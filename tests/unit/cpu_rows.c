@@ -1,5 +1,5 @@
-// Rows of exponentials on the cpu backend where their blocks could show: lengths about a block, more blocks than there is room for, the
-// largest element first, last and far above the rest.
+// How the cpu backend cuts its work must not show. Rows of exponentials: lengths about a block, more blocks than there is room for, the largest element
+// first, last and far above the rest. Sparse products: tiles, panels, threads.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -124,10 +124,102 @@ static void tiles_do_not_show(void **state)
         }
 }
 
+// A batch for the tests of its transpose: more room than entries, so that much lies past the last one.
+enum { BATCH = 90, ITEMS = 450, ROOM = 1 << 17 };
+static uint32_t batch_ptr[BATCH + 1], batch_col[ROOM], tptr[ITEMS + 1], trow[ROOM], tpos[ROOM];
+
+static uint32_t make_batch(void)
+{
+    uint32_t n = 0;
+    for (uint32_t b = 0; b < BATCH; b++) {
+        for (uint32_t i = b % 5; i < ITEMS && b % 7; i += 1 + (b + i) % 3 * (i > 40)) batch_col[n++] = i;    // low columns are in all rows
+        batch_ptr[b + 1] = n;
+    }
+    return n;
+}
+
+static void transpose(int threads)
+{
+    pm_view views[] = { { batch_ptr, PM_U32, 1, BATCH + 1, BATCH + 1 }, { batch_col, PM_U32, 1, ROOM, ROOM }, { tptr, PM_U32, 1, ITEMS + 1, ITEMS + 1 },
+                        { trow, PM_U32, 1, ROOM, ROOM }, { tpos, PM_U32, 1, ROOM, ROOM } };
+    pm_call call = call_of(PM_OP_CSR_TRANSPOSE, views, 2, NULL);
+    call.threads = threads;
+    memset(tptr, 0xff, sizeof tptr);
+    memset(trow, 0xff, sizeof trow);
+    memset(tpos, 0xff, sizeof tpos);
+    assert_int_equal(pm_cpu_csr_transpose(&call), PM_OK);
+}
+
+static void threads_transpose_as_one(void **state)
+{
+    (void)state;
+    const uint32_t n = make_batch();
+    for (int threads = 1; threads < 5; threads++) {
+        transpose(threads);
+        assert_int_equal(tptr[0], 0);
+        assert_int_equal(tptr[ITEMS], n);
+        for (uint32_t i = 0; i < ITEMS; i++) {
+            assert_true(tptr[i] <= tptr[i + 1]);
+            for (uint32_t f = tptr[i]; f < tptr[i + 1]; f++) {
+                assert_int_equal(batch_col[tpos[f]], i);
+                assert_in_range(tpos[f], batch_ptr[trow[f]], batch_ptr[trow[f] + 1] - 1);
+                assert_true(f == tptr[i] || trow[f] > trow[f - 1]);
+            }
+        }
+        for (uint32_t f = n; f < ROOM; f++) assert_true(trow[f] == 0 && tpos[f] == 0);
+    }
+}
+
+// Adam of a sparse product whose gradient stays in registers: the bits of the two ops, for rows of whole panels and of parts of one.
+static void panels_do_not_show(void **state)
+{
+    (void)state;
+    enum { WIDEST = 300 };
+    static float tval[ROOM], dy[BATCH * WIDEST], first[3][ITEMS * WIDEST], w[3][ITEMS * WIDEST], apart[3][ITEMS * WIDEST], g[ITEMS * WIDEST], rate = 0.01f;
+    static uint32_t straight[ROOM];
+    const pm_adam_params adam = { .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .decay = 0.01f };
+    const pm_spmm_t_adam_params both = { .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .decay = 0.01f };
+    const uint32_t n = make_batch();
+    transpose(1);
+    for (uint32_t f = 0; f < ROOM; f++) tval[f] = f < n ? (float)(1 + f % 5) : 0.0f, straight[f] = f < n ? f : 0;
+    for (uint32_t k = 0; k < BATCH * WIDEST; k++) dy[k] = pm_unit_from_bits(pm_random_bits(3, 1, 0, 0, 2, k)) - 0.5f;
+    for (uint32_t a = 0; a < 3; a++)
+        for (uint32_t k = 0; k < ITEMS * WIDEST; k++) first[a][k] = pm_unit_from_bits(pm_random_bits(3, 1, 0, 0, a, k));
+    const pm_cpu_isa *isa[3];
+    const int count = pm_cpu_isa_list(isa);
+    for (int i = 0; i < count; i++)
+        for (int64_t h = 31; h <= WIDEST; h += h < 257 ? 113 : 43) {    // 31, 144, 257, 300
+            pm_view views[8] = { { tptr, PM_U32, 1, ITEMS + 1, ITEMS + 1 }, { trow, PM_U32, 1, ROOM, ROOM }, { straight, PM_U32, 1, ROOM, ROOM },
+                                 { tval, PM_F32, 1, ROOM, ROOM }, { dy, PM_F32, BATCH, h, WIDEST }, { g, PM_F32, ITEMS, h, h } };
+            pm_call call = call_of(PM_OP_SPMM_T, views, 5, isa[i]);
+            assert_int_equal(pm_cpu_spmm_t(&call), PM_OK);
+            memcpy(apart, first, sizeof first);
+            for (int k = 0; k < 3; k++) views[k] = (pm_view){ apart[k], PM_F32, ITEMS, h, h };
+            views[3] = (pm_view){ g, PM_F32, ITEMS, h, h };
+            views[4] = (pm_view){ &rate, PM_F32, 1, 1, 1 };
+            call = call_of(PM_OP_ADAM, views, 5, isa[i]);
+            call.params = &adam;
+            assert_int_equal(pm_cpu_adam(&call), PM_OK);
+            for (int threads = 1; threads < 4; threads++) {
+                memcpy(w, first, sizeof first);
+                const pm_view fused[8] = { { tptr, PM_U32, 1, ITEMS + 1, ITEMS + 1 }, { trow, PM_U32, 1, ROOM, ROOM }, { tval, PM_F32, 1, ROOM, ROOM },
+                                           { dy, PM_F32, BATCH, h, WIDEST }, { w[0], PM_F32, ITEMS, h, h }, { w[1], PM_F32, ITEMS, h, h },
+                                           { w[2], PM_F32, ITEMS, h, h }, { &rate, PM_F32, 1, 1, 1 } };
+                call = call_of(PM_OP_SPMM_T_ADAM, fused, 8, isa[i]);
+                call.params = &both;
+                call.threads = threads;
+                assert_int_equal(pm_cpu_spmm_t_adam(&call), PM_OK);
+                assert_memory_equal(w, apart, sizeof w);
+            }
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiles_do_not_show),
+        cmocka_unit_test(threads_transpose_as_one),
+        cmocka_unit_test(panels_do_not_show),
         cmocka_unit_test(blocks_do_not_show),
         cmocka_unit_test(what_is_no_number_reaches_all),
     };

@@ -55,7 +55,8 @@ static void take_part(const pm_call *c, int64_t i, int64_t lo, int64_t hi)
 
 pm_status pm_cpu_take_cols(const pm_call *c)
 {
-    return pm_cpu_each(c, take_part, c->out[0].rows, c->out[0].cols, 1);
+    enum { SCATTERED = 4 };    // what an element costs, in elements copied
+    return pm_cpu_each(c, take_part, c->out[0].rows, c->out[0].cols, SCATTERED);
 }
 
 static void mask_part(const pm_call *c, int64_t unused, int64_t lo, int64_t hi)

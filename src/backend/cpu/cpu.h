@@ -63,7 +63,11 @@ pm_status pm_cpu_each(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
 pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t cost);
 pm_status pm_cpu_rows(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row);
 pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols);
-// A body that takes a tile of `tall` rows from row i on, columns [lo, hi); a stripe of columns for each thread.
+// The same with parts of at least so many rows, where there are rows enough: for bodies that a stream from memory bounds.
+pm_status pm_cpu_streams(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row, int64_t least);
+// As few parts as keep the threads busy, for a body each part of which costs something of its own; work: of all.
+pm_status pm_cpu_ranges(const pm_call *c, pm_cpu_body *body, int64_t n, int64_t work);
+// A body that takes a tile of `tall` rows from row i on, columns [lo, hi).
 pm_status pm_cpu_tiles(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t tall);
 
 // Threaded OpenBLAS, for benchmarks (sgemm.c).

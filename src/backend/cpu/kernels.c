@@ -123,7 +123,7 @@ pm_status pm_cpu_spmm_t(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_t,
 
 pm_status pm_cpu_spmm_t_adam(const pm_call *c)
 {
-    return pm_cpu_rows(c, pm_isa_of(c)->spmm_t_adam, c->in[4].rows, 4 * c->in[4].cols);
+    return pm_cpu_streams(c, pm_isa_of(c)->spmm_t_adam, c->in[4].rows, 4 * c->in[4].cols, 64);
 }
 
 pm_status pm_cpu_sddmm(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->sddmm, c->in[2].rows, 8 * c->in[2].cols); }

@@ -3,8 +3,8 @@
 
 // Work is counted in copied elements. A part holds about PART of them; below ALONE (about 0.1 ms) one thread does it all: a
 // second one that is not running at that moment would be waited for much longer.
-// BLOCK: columns of a wide row; LINE and WIDEST: columns of a part of a column sum, from a cache line to a page.
-enum { PART = 16384, ALONE = 1 << 19, BLOCK = 4096, LINE = 16, WIDEST = 1024 };
+// BLOCK: columns of a wide row; LINE and WIDEST: columns of a part of a column sum, from a cache line to a page; STRIPE: columns of a tile.
+enum { PART = 16384, ALONE = 1 << 19, BLOCK = 4096, LINE = 16, WIDEST = 1024, STRIPE = 128 };
 
 typedef struct spread {
     const pm_call *call;
@@ -60,9 +60,14 @@ pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
 
 pm_status pm_cpu_rows(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row)
 {
+    return pm_cpu_streams(c, body, rows, work_per_row, 1);
+}
+
+pm_status pm_cpu_streams(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row, int64_t least)
+{
     spread s = { .call = c, .body = body };
-    const int64_t work = PM_MAX(1, work_per_row);
-    if (rows > 0) pm_parallel_for(threads_for(c, rows, work), rows, PM_MAX(1, PART / work), run_range, &s);
+    const int64_t work = PM_MAX(1, work_per_row), even = rows / (8 * c->threads);    // parts enough for all threads to end together
+    if (rows > 0) pm_parallel_for(threads_for(c, rows, work), rows, PM_MAX(PM_MAX(1, PART / work), PM_MIN(least, even)), run_range, &s);
     return PM_OK;
 }
 
@@ -75,19 +80,34 @@ pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
     return PM_OK;
 }
 
+pm_status pm_cpu_ranges(const pm_call *c, pm_cpu_body *body, int64_t n, int64_t work)
+{
+    spread s = { .call = c, .body = body };
+    const int threads = threads_for(c, 1, work);
+    const int64_t parts = threads > 1 ? 2 * threads : 1;
+    if (n > 0) pm_parallel_for(threads, n, (n + parts - 1) / parts, run_range, &s);
+    return PM_OK;
+}
+
+static int64_t tile_width(const pm_call *c, int64_t cols)
+{
+    return PM_MIN(STRIPE, ((cols + c->threads - 1) / c->threads + LINE - 1) / LINE * LINE);
+}
+
 static void run_tiles(void *arg, int64_t begin, int64_t end)
 {
-    const spread *s = arg;    // rows: of a tile; blocks: stripes
-    const int64_t width = ((s->cols + s->blocks - 1) / s->blocks + LINE - 1) / LINE * LINE;
+    const spread *s = arg;    // rows: of a tile
+    const int64_t width = tile_width(s->call, s->cols);
     for (int64_t u = begin; u < end; u++) {
         const int64_t lo = u % s->blocks * width;
-        if (lo < s->cols) s->body(s->call, u / s->blocks * s->rows, lo, PM_MIN(lo + width, s->cols));
+        s->body(s->call, u / s->blocks * s->rows, lo, PM_MIN(lo + width, s->cols));
     }
 }
 
 pm_status pm_cpu_tiles(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t tall)
 {
-    spread s = { c, body, tall, cols, c->threads };
+    const int64_t width = tile_width(c, cols);
+    spread s = { c, body, tall, cols, (cols + width - 1) / width };
     if (rows > 0 && cols > 0) pm_parallel_for(c->threads, (rows + tall - 1) / tall * s.blocks, 1, run_tiles, &s);
     return PM_OK;
 }
