@@ -97,6 +97,17 @@ void pm_file_discard(pm_file **file)
     *file = NULL;
 }
 
+pm_status pm_file_write_text(const void *object, const char *path, const char *text)
+{
+    pm_file *file;
+    PM_TRY(pm_file_create(object, path, &file));
+    pm_status st = pm_file_write(file, text, strlen(text));
+    if (st == PM_OK) st = pm_file_write(file, "\n", 1);
+    if (st == PM_OK) return pm_file_commit(&file);
+    pm_file_discard(&file);
+    return st;
+}
+
 static pm_status copy_stream(FILE *from, const char *name, pm_file *to)
 {
     char part[16384];

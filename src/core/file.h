@@ -15,6 +15,9 @@ pm_status pm_file_write(pm_file *file, const void *data, size_t size);
 pm_status pm_file_commit(pm_file **file);
 void pm_file_discard(pm_file **file);
 
+// A file of this text and a line feed at its end.
+pm_status pm_file_write_text(const void *object, const char *path, const char *text);
+
 // Writes what `from` holds to `to`, which is never half there.
 pm_status pm_file_copy(const void *object, const char *from, const char *to);
 

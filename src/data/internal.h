@@ -115,6 +115,8 @@ pm_status pm_split_files(pm_split *split, const pm_interactions *in, const pm_sp
 // The interactions whose label has a bit of `mask`; the list hangs from parent.
 pm_status pm_list_select(const void *parent, const pm_list *in, const uint8_t *label, uint8_t mask, pm_list *out);
 pm_status pm_csr_of_list(const void *parent, const pm_list *list, int64_t rows, int64_t cols, pm_csr *out);
+// Both: the matrix over all users and items of the split that they make; it hangs from scratch.
+pm_status pm_csr_select(const pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask, pm_csr *out);
 // The given rows of a matrix.
 pm_status pm_csr_take_rows(const void *parent, const pm_csr *in, const uint32_t *rows, int64_t count, pm_csr *out);
 // Makes a part from matrices over all users: the users with role[user] == wanted (role NULL: all) that have both input and

@@ -23,6 +23,13 @@ static uint32_t row_length(const pm_csr *csr, int64_t row)
     return csr->indptr[row + 1] - csr->indptr[row];
 }
 
+pm_status pm_csr_select(const pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask, pm_csr *out)
+{
+    pm_list chosen;
+    PM_TRY(pm_list_select(scratch, all, label, mask, &chosen));
+    return pm_csr_of_list(scratch, &chosen, pm_ids_count(split->users), pm_ids_count(split->items), out);
+}
+
 pm_status pm_train_users(pm_split *split, const void *scratch, const pm_list *list, pm_csr *known)
 {
     const int64_t users = pm_ids_count(split->users);

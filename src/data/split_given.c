@@ -9,14 +9,6 @@ static pm_status copy_ids(pm_split *split, const pm_interactions *in)
     return pm_ids_copy(split, in->items, &split->items);
 }
 
-static pm_status csr_of_labels(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask,
-                               pm_csr *out)
-{
-    pm_list chosen;
-    PM_TRY(pm_list_select(scratch, all, label, mask, &chosen));
-    return pm_csr_of_list(scratch, &chosen, pm_ids_count(split->users), pm_ids_count(split->items), out);
-}
-
 // Training and given parts in one list with labels. Targets that are known before their part are counted and get no label.
 static pm_status join_given(pm_split *split, const void *scratch, const pm_interactions *in, pm_list *all, uint8_t **label)
 {
@@ -32,7 +24,7 @@ static pm_status join_given(pm_split *split, const void *scratch, const pm_inter
     for (int p = 0; p < 2; p++) {
         const uint8_t own = p ? PM_LABEL_TEST : PM_LABEL_VALID;
         pm_csr known;
-        PM_TRY(csr_of_labels(split, scratch, all, *label, own - 1, &known));
+        PM_TRY(pm_csr_select(split, scratch, all, *label, own - 1, &known));
         for (int64_t i = begin; i < begin + parts[p]->target.count; i++) {
             (*label)[i] = pm_csr_find(&known, all->user[i], all->item[i]) >= 0 ? 0 : own;
             to[p]->repeated_targets += (*label)[i] == 0;

@@ -18,23 +18,15 @@ static pm_status deal(const void *scratch, int64_t count, int64_t test, int64_t 
     return PM_OK;
 }
 
-static pm_status matrix(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask,
-                        pm_csr *out)
-{
-    pm_list chosen;
-    PM_TRY(pm_list_select(scratch, all, label, mask, &chosen));
-    return pm_csr_of_list(scratch, &chosen, pm_ids_count(split->users), pm_ids_count(split->items), out);
-}
-
 pm_status pm_split_by_label(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label)
 {
     pm_csr train, valid, test, known;
     pm_list trained;
     PM_TRY(pm_list_select(scratch, all, label, PM_LABEL_TRAIN, &trained));
     PM_TRY(pm_train_users(split, scratch, &trained, &train));
-    PM_TRY(matrix(split, scratch, all, label, PM_LABEL_VALID, &valid));
-    PM_TRY(matrix(split, scratch, all, label, PM_LABEL_TEST, &test));
-    PM_TRY(matrix(split, scratch, all, label, PM_LABEL_TRAIN | PM_LABEL_VALID, &known));
+    PM_TRY(pm_csr_select(split, scratch, all, label, PM_LABEL_VALID, &valid));
+    PM_TRY(pm_csr_select(split, scratch, all, label, PM_LABEL_TEST, &test));
+    PM_TRY(pm_csr_select(split, scratch, all, label, PM_LABEL_TRAIN | PM_LABEL_VALID, &known));
     const bool strangers = pm_name_equal(split->protocol, "rating");
     PM_TRY(pm_part_build(split, &split->valid, &train, &valid, NULL, 0, strangers));
     return pm_part_build(split, &split->test, &known, &test, NULL, 0, strangers);

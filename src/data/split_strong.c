@@ -60,20 +60,12 @@ static pm_status label_entries(const void *scratch, const pm_list *all, int64_t 
     return PM_OK;
 }
 
-static pm_status select_matrix(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label, uint8_t mask,
-                               pm_csr *out)
-{
-    pm_list chosen;
-    PM_TRY(pm_list_select(scratch, all, label, mask, &chosen));
-    return pm_csr_of_list(scratch, &chosen, pm_ids_count(split->users), pm_ids_count(split->items), out);
-}
-
 static pm_status build_part(pm_split *split, const void *scratch, const pm_list *all, const uint8_t *label,
                             const uint8_t *role, int wanted, uint8_t in, uint8_t out, pm_eval_part *part)
 {
     pm_csr input, target;
-    PM_TRY(select_matrix(split, scratch, all, label, in, &input));
-    PM_TRY(select_matrix(split, scratch, all, label, out, &target));
+    PM_TRY(pm_csr_select(split, scratch, all, label, in, &input));
+    PM_TRY(pm_csr_select(split, scratch, all, label, out, &target));
     return pm_part_build(split, part, &input, &target, role, wanted, false);
 }
 
@@ -82,7 +74,7 @@ static pm_status build_train(pm_split *split, const void *scratch, const pm_list
 {
     pm_csr train;
     int64_t rows = 0;
-    PM_TRY(select_matrix(split, scratch, all, label, TRAIN, &train));
+    PM_TRY(pm_csr_select(split, scratch, all, label, TRAIN, &train));
     split->train_user = pm_new_array(split, uint32_t, train.rows);
     PM_CHECK_ALLOC(split->train_user);
     for (int64_t u = 0; u < train.rows; u++)

@@ -224,22 +224,11 @@ pm_status pm_spec_text(const void *parent, const pm_spec *spec, char **text)
     return st;
 }
 
-static pm_status write_text(const void *parent, const char *path, const char *text)
-{
-    pm_file *file;
-    PM_TRY(pm_file_create(parent, path, &file));
-    pm_status st = pm_file_write(file, text, strlen(text));
-    if (st == PM_OK) st = pm_file_write(file, "\n", 1);
-    if (st == PM_OK) return pm_file_commit(&file);
-    pm_file_discard(&file);
-    return st;
-}
-
 pm_status pm_spec_write(const void *parent, const char *path, const pm_spec *spec)
 {
     char *text;
     PM_TRY(pm_spec_text(parent, spec, &text));
-    const pm_status st = write_text(parent, path, text);
+    const pm_status st = pm_file_write_text(parent, path, text);
     pm_free(text);
     return st;
 }

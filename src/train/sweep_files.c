@@ -23,22 +23,11 @@ static pm_status no_memory(const void *object)
     return pm_fail(object, PM_ERR_NOMEM, "no memory for the files of the sweep");
 }
 
-static pm_status write_file(const void *object, const char *path, const char *text)
-{
-    pm_file *file;
-    PM_TRY(pm_file_create(object, path, &file));
-    pm_status st = pm_file_write(file, text, strlen(text));
-    if (st == PM_OK) st = pm_file_write(file, "\n", 1);
-    if (st == PM_OK) return pm_file_commit(&file);
-    pm_file_discard(&file);
-    return st;
-}
-
 static pm_status write_json(const void *object, const char *path, const pm_json *json)
 {
     char *text;
     PM_TRY(pm_json_print(object, json, true, &text));
-    const pm_status st = write_file(object, path, text);
+    const pm_status st = pm_file_write_text(object, path, text);
     pm_free(text);
     return st;
 }
