@@ -21,10 +21,8 @@ static const pm_preset presets[] = {
     { .name = NULL },
 };
 
-#define LAMBDAS "1e-7,1e-6,1e-5,1e-4,1e-3,0.01,0.1,1,10,100,1e3,1e4"
-
 static const pm_model_grid grids[] = {
-    { "two-headed", "latent=50,100,200,500;reg=" LAMBDAS, "two-headed AutoRec, Section 4.2.2: r and lambda" },
+    { "two-headed", "latent=50,100,200,500;reg=" PM_TWO_HEADED_LAMBDAS, "two-headed AutoRec, Section 4.2.2: r and lambda" },
     { .name = NULL },
 };
 

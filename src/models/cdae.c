@@ -24,11 +24,9 @@ static const pm_preset presets[] = {
     { .name = NULL },
 };
 
-#define LAMBDAS "1e-7,1e-6,1e-5,1e-4,1e-3,0.01,0.1,1,10,100,1e3,1e4"
-
 static const pm_model_grid grids[] = {
     { "mult-vae", "decay=2e-5,2e-4,2e-3,0.02,0.2", "Mult-VAE, Section 4.4: 0.01 to 100 for a loss summed over 500 users, which is a mean here" },
-    { "two-headed", "latent=50,100,200,500;decay=" LAMBDAS ";dropout=0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1", "two-headed AutoRec, Section 4.2.2: r, lambda, rho" },
+    { "two-headed", "latent=50,100,200,500;decay=" PM_TWO_HEADED_LAMBDAS ";dropout=0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1", "two-headed AutoRec, Section 4.2.2: r, lambda, rho" },
     { .name = NULL },
 };
 

@@ -13,10 +13,17 @@
     { "lr", PM_HYPER_NUMBER, lr_value, 0, 10, NULL, "learning rate of Adam", NULL },                                            \
     { "l2", PM_HYPER_NUMBER, l2_value, 0, 1e6, NULL, "penalty l2 * sum(w^2) on weights, not biases (gradient 2 * l2 * w)", NULL }
 
+// Of models whose optimizer may be sgd; the trainer reads it by name.
+#define PM_MOMENTUM_HYPER(value, paper)                                                                                         \
+    { "momentum", PM_HYPER_NUMBER, value, 0, 0.999, NULL, "sgd: how much of the last step is taken again", paper }
+
 // Of a model of ratings; the trainer reads it by name.
 #define PM_CENTER_HYPER(value)                                                                                                  \
     { "center", PM_HYPER_CHOICE, value, 0, 0, "both|user|item|global|none", "means that are taken off ratings first and added to " \
       "predictions; both: r + mean - user's - item's", "sparse autoencoders, Section 4.1" }
+
+// What two-headed AutoRec searched the penalties of its baselines over (its Section 4.2.2).
+#define PM_TWO_HEADED_LAMBDAS "1e-7,1e-6,1e-5,1e-4,1e-3,0.01,0.1,1,10,100,1e3,1e4"
 
 extern const pm_model pm_model_autorec, pm_model_ohns_autorec, pm_model_ns_autorec, pm_model_nce_autorec;
 extern const pm_model pm_model_dae, pm_model_item_pop, pm_model_mult_dae, pm_model_mult_vae;

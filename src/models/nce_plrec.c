@@ -30,20 +30,9 @@ static const pm_model_grid grids[] = {
 
 static const char *const proofs[] = { "rank=3 lambda=1 beta=0.5 total=interactions", NULL };
 
-enum { FINISH = PM_SVD_PASSES };
-
 static int passes(const pm_config *config, int64_t users, int64_t items, pm_pass *out)
 {
-    pm_svd_passes(config, users, items, out);
-    out[FINISH] = (pm_pass){ .name = "regression", .axis = PM_AXIS_STEPS, .solve = true, .total = 1 };
-    return FINISH + 1;
-}
-
-static int phases(const pm_config *config, pm_phase *out)
-{
-    (void)config;
-    out[0] = (pm_phase){ .name = "decompose", .count = FINISH + 1, .epochs = 1 };
-    return 1;
+    return pm_svd_passes(config, users, items, "regression", out);
 }
 
 static pm_var factors(pm_build *b, const char *name)
@@ -80,7 +69,7 @@ static void solve(pm_build *b)
     factors(b, "encoder");
     factors(b, "decoder");
     const pm_var weight = item_weights(b);
-    if (b->pass < FINISH) {
+    if (b->pass < PM_SVD_FINISH) {
         pm_svd_step(b, &weight);
         return;
     }
@@ -112,7 +101,7 @@ const pm_model pm_model_nce_plrec = {
     .grids = grids,
     .proofs = proofs,
     .transposed = true,
-    .phases = phases,
+    .phases = pm_svd_phases,
     .passes = passes,
     .check = pm_svd_check,
     .watch = watch,

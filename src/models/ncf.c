@@ -30,18 +30,13 @@ static const pm_preset presets[] = {
     { .name = NULL },
 };
 
-static const pm_model_grid gmf_grids[] = {
-    { "factors", "factors=8,16,32,64", "NCF, Figure 4" },
-    { "negatives", "negatives=1,2,3,4,5,6,7,8,9,10", "NCF, Figure 7" },
-    { .name = NULL },
-};
+#define FACTORS "factors=8,16,32,64"
+#define FACTORS_GRID { "factors", FACTORS, "NCF, Figure 4" }
+#define LAYERS_GRID { "layers", FACTORS ";layers=1,2,3,4", "NCF, Tables 3 and 4" }
+#define NEGATIVES_GRID { "negatives", "negatives=1,2,3,4,5,6,7,8,9,10", "NCF, Figure 7" }
 
-static const pm_model_grid tower_grids[] = {
-    { "factors", "factors=8,16,32,64", "NCF, Figure 4" },
-    { "layers", "factors=8,16,32,64;layers=1,2,3,4", "NCF, Tables 3 and 4" },
-    { "negatives", "negatives=1,2,3,4,5,6,7,8,9,10", "NCF, Figure 7" },
-    { .name = NULL },
-};
+static const pm_model_grid gmf_grids[] = { FACTORS_GRID, NEGATIVES_GRID, { .name = NULL } };
+static const pm_model_grid tower_grids[] = { FACTORS_GRID, LAYERS_GRID, NEGATIVES_GRID, { .name = NULL } };
 
 static const char *const gmf_proofs[] = { "redraw=off l2=0.01 init=0.3", NULL };
 static const char *const tower_proofs[] = { "layers=1 optimizer=sgd lr=0.1 init=0.3", NULL };
@@ -261,52 +256,42 @@ static pm_var mlp_score_at(pm_build *b, pm_var id) { return scores(b, MLP, &id);
 static pm_var neumf_score(pm_build *b) { return scores(b, GMF | MLP, NULL); }
 static pm_var neumf_score_at(pm_build *b, pm_var id) { return scores(b, GMF | MLP, &id); }
 
+#define NCF .paper = "He et al., 2017, Neural Collaborative Filtering", .presets = presets, .by_id = true, .passes = pm_entries_pass, .preference = preference
+
 const pm_model pm_model_gmf = {
     .name = "gmf",
     .title = "GMF: the product of a user's and an item's factors under a logistic output, whose weights are learned",
-    .paper = "He et al., 2017, Neural Collaborative Filtering",
     .hypers = gmf_hypers,
-    .presets = presets,
     .grids = gmf_grids,
     .proofs = gmf_proofs,
-    .by_id = true,
-    .passes = pm_entries_pass,
     .loss = gmf_loss,
     .score = gmf_score,
     .score_at = gmf_score_at,
-    .preference = preference,
+    NCF,
 };
 
 const pm_model pm_model_mlp = {
     .name = "mlp",
     .title = "MLP: a tower of layers over a user's factors beside an item's",
-    .paper = "He et al., 2017, Neural Collaborative Filtering",
     .hypers = tower_hypers,
-    .presets = presets,
     .grids = tower_grids,
     .proofs = tower_proofs,
-    .by_id = true,
-    .passes = pm_entries_pass,
     .loss = mlp_loss,
     .score = mlp_score,
     .score_at = mlp_score_at,
-    .preference = preference,
+    NCF,
 };
 
 const pm_model pm_model_neumf = {
     .name = "neumf",
     .title = "NeuMF: GMF and MLP, each with factors of its own, under one output",
-    .paper = "He et al., 2017, Neural Collaborative Filtering",
     .hypers = neumf_hypers,
-    .presets = presets,
     .grids = tower_grids,
     .proofs = tower_proofs,
-    .by_id = true,
-    .passes = pm_entries_pass,
     .origins = origins,
     .inherit = inherit,
     .loss = neumf_loss,
     .score = neumf_score,
     .score_at = neumf_score_at,
-    .preference = preference,
+    NCF,
 };

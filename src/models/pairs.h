@@ -8,7 +8,7 @@
 #define PM_OPTIMISER_HYPERS(optimiser, epochs_value, batch_value, rows, lr_value)                                                               \
     { "optimizer", PM_HYPER_CHOICE, optimiser, 0, 0, "adam|adagrad|sgd", "what makes a step of a gradient; with adagrad only rows of the "      \
       "tables that a batch has met are visited", NULL },                                                                                       \
-    { "momentum", PM_HYPER_NUMBER, "0", 0, 0.999, NULL, "sgd: how much of the last step is taken again", NULL },                                \
+    PM_MOMENTUM_HYPER("0", NULL),                                                                                                               \
     { "epochs", PM_HYPER_INTEGER, epochs_value, 1, 1e6, NULL, "passes over the training " rows, NULL },                                         \
     { "batch", PM_HYPER_INTEGER, batch_value, 1, 1048576, NULL, rows " a step", NULL },                                                         \
     { "lr", PM_HYPER_NUMBER, lr_value, 0, 10, NULL, "learning rate", NULL }

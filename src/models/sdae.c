@@ -15,10 +15,18 @@
     { "dense_above", PM_HYPER_NUMBER, "0.15", 0, 1, NULL, "where a larger share of entries is known, scores in training are a dense product, else of known "  \
       "entries alone: the same but for rounding", "Section 2.2" }
 
+#define OPTIMISER_HYPERS(optimiser, momentum, paper)                                                                                                   \
+    { "optimizer", PM_HYPER_CHOICE, optimiser, 0, 0, "adagrad|adam|sgd", "what makes a step of a gradient; with adagrad and decay 0 only weights of what " \
+      "a batch has met are visited", paper },                                                                                                          \
+    PM_MOMENTUM_HYPER(momentum, paper)
+
+#define LR_DECAY_HYPER(prefix, value, paper)                                                                                                           \
+    { prefix "lr_decay", PM_HYPER_NUMBER, value, 0, 1e6, NULL, "the rate of epoch t = 0, 1, ... is " prefix "lr / (1 + " prefix "lr_decay * t)", paper }
+
 // How a part of the training goes: Table 1's rows. is: what it trains.
 #define PHASE_HYPERS(prefix, is, lr, lr_decay, decay, alpha, beta, mask, salt, gauss)                                                                  \
     { prefix "lr", PM_HYPER_NUMBER, lr, 0, 10, NULL, "learning rate " is, "Table 1" },                                                                 \
-    { prefix "lr_decay", PM_HYPER_NUMBER, lr_decay, 0, 1e6, NULL, "the rate of epoch t = 0, 1, ... is " prefix "lr / (1 + " prefix "lr_decay * t)", "Table 1" }, \
+    LR_DECAY_HYPER(prefix, lr_decay, "Table 1"),                                                                                                       \
     { prefix "decay", PM_HYPER_NUMBER, decay, 0, 1e6, NULL, "weight decay: penalty 1/2 * decay * sum(w^2), not on biases (gradient decay * w)", "Table 1" },     \
     { prefix "alpha", PM_HYPER_NUMBER, alpha, 0, 1e6, NULL, "weight of an entry that noise fell on", "Section 2.1, Table 1" },                         \
     { prefix "beta", PM_HYPER_NUMBER, beta, 0, 1e6, NULL, "weight of any other", "Section 2.1, Table 1" },                                             \
@@ -37,8 +45,7 @@
     { "inner_epochs", PM_HYPER_INTEGER, "5", 1, 1e6, NULL, "then the inner pair on the outer one's codes", "Figure 1" },                               \
     { "epochs", PM_HYPER_INTEGER, "50", 1, 1e6, NULL, "then all four layers; with layers=2, of all training", "Figure 1" },                            \
     { "batch", PM_HYPER_INTEGER, "20", 1, 65536, NULL, "rows a step", "Section 3.1" },                                                                 \
-    { "optimizer", PM_HYPER_CHOICE, "sgd", 0, 0, "adagrad|adam|sgd", "what makes a step of a gradient; with adagrad and decay 0 only weights of what a batch has met are visited", "Section 3.1" },                                     \
-    { "momentum", PM_HYPER_NUMBER, "0.8", 0, 0.999, NULL, "sgd: how much of the last step is taken again", "Section 3.1" },                            \
+    OPTIMISER_HYPERS("sgd", "0.8", "Section 3.1"),                                                                                                     \
     PHASE_HYPERS("outer_", "of the outer pair", "0.03", "0.1", "0.03", "1", "0.8", "0.15", "0.05", "0"),                                               \
     PHASE_HYPERS("inner_", "of the inner pair", "1e-5", "0.1", "0.2", "1", "1", "0", "0.1", "0.8"),                                                    \
     PHASE_HYPERS("", "of all four layers", "0.004", "0.2", "0.03", "1.2", "0.8", "0.15", "0.05", "0"),                                                 \
@@ -52,31 +59,22 @@ static const pm_hyper u_hypers[] = { STACKED_HYPERS("user") }, v_hypers[] = { ST
     PM_CENTER_HYPER(center),                                                                                                                           \
     { "decay", PM_HYPER_NUMBER, decay_value, 0, 1e6, NULL, "penalty 1/2 * decay * sum(w^2), not on biases; beside the paper's sum over rows its lambda is decay * rows", \
       "AutoRec, equation 2" },                                                                                                                         \
-    { "optimizer", PM_HYPER_CHOICE, "adam", 0, 0, "adagrad|adam|sgd", "what makes a step of a gradient; with adagrad and decay 0 only weights of what a batch has met are visited", NULL },                                             \
-    { "momentum", PM_HYPER_NUMBER, "0", 0, 0.999, NULL, "sgd: how much of the last step is taken again", NULL },                                       \
+    OPTIMISER_HYPERS("adam", "0", NULL),                                                                                                               \
     { "epochs", PM_HYPER_INTEGER, "100", 1, 1e6, NULL, "passes over the rows", NULL },                                                                 \
     { "batch", PM_HYPER_INTEGER, batch_value, 1, 65536, NULL, "rows a step", NULL },                                                                   \
     { "lr", PM_HYPER_NUMBER, "1e-3", 0, 10, NULL, "learning rate", NULL },                                                                             \
-    { "lr_decay", PM_HYPER_NUMBER, "0", 0, 1e6, NULL, "the rate of epoch t = 0, 1, ... is lr / (1 + lr_decay * t)", NULL },                            \
+    LR_DECAY_HYPER("", "0", NULL),                                                                                                                     \
     DENSE_HYPER, { .name = NULL }
 
 static const pm_hyper u_autorec_hypers[] = { AUTOREC_HYPERS("user", "200", "0.03") }, v_autorec_hypers[] = { AUTOREC_HYPERS("item", "100", "0.01") };
 
-#define LATER "outer_size=700 inner_size=500"
+#define STACKED_PRESETS(center, jester)                                                                                                                \
+    { "ml-1m", "outer_size=1/10 inner_size=1/12 center=" center, "published settings: Table 1, which are the defaults" },                             \
+    { "ml-1m-700", "outer_size=700 inner_size=500 center=" center, "layers as the same authors had them later" },                                     \
+    { "jester", jester " center=" center, "published settings" }, { .name = NULL }
 
-static const pm_preset u_presets[] = {
-    { "ml-1m", "outer_size=1/10 inner_size=1/12 center=user", "published settings: Table 1, which are the defaults" },
-    { "ml-1m-700", LATER " center=user", "layers as the same authors had them later" },
-    { "jester", "outer_size=1/10 inner_size=1/12 center=user", "published settings" },
-    { .name = NULL },
-};
-
-static const pm_preset v_presets[] = {
-    { "ml-1m", "outer_size=1/10 inner_size=1/12 center=item", "published settings: Table 1, which are the defaults" },
-    { "ml-1m-700", LATER " center=item", "layers as the same authors had them later" },
-    { "jester", "outer_size=1/1000 inner_size=1/1500 center=item", "published settings" },
-    { .name = NULL },
-};
+static const pm_preset u_presets[] = { STACKED_PRESETS("user", "outer_size=1/10 inner_size=1/12") };
+static const pm_preset v_presets[] = { STACKED_PRESETS("item", "outer_size=1/1000 inner_size=1/1500") };
 
 // nu · alpha / ((1 − nu) · beta) = 1/3, nu the share corrupted, three quarters of it masked: of nu 0, .1, .2, .3, .5 alpha is any, 3, 4/3, 7/9, 1/3 at beta 1;
 // then alpha or beta alone at nu .2.

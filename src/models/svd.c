@@ -22,12 +22,21 @@ static int64_t power_steps(const pm_config *config)
     return 1 + (pm_config_flag(config, "exact") ? PM_MAX(wanted, EXACT_ITERATIONS) : wanted);
 }
 
-void pm_svd_passes(const pm_config *config, int64_t users, int64_t items, pm_pass *out)
+int pm_svd_passes(const pm_config *config, int64_t users, int64_t items, const char *finish, pm_pass *out)
 {
     const int64_t r = width(config, users, items);
     out[POWER] = (pm_pass){ .name = "power", .axis = PM_AXIS_STEPS, .solve = true, .total = power_steps(config) };
     out[PROJECT] = (pm_pass){ .name = "project", .axis = PM_AXIS_STEPS, .solve = true, .total = 1 };
     out[ROTATE] = (pm_pass){ .name = "rotate", .axis = PM_AXIS_STEPS, .solve = true, .total = PM_JACOBI_STEPS(r) };
+    out[PM_SVD_FINISH] = (pm_pass){ .name = finish, .axis = PM_AXIS_STEPS, .solve = true, .total = 1 };
+    return PM_SVD_FINISH + 1;
+}
+
+int pm_svd_phases(const pm_config *config, pm_phase *out)
+{
+    (void)config;
+    out[0] = (pm_phase){ .name = "decompose", .count = PM_SVD_FINISH + 1, .epochs = 1 };
+    return 1;
 }
 
 bool pm_svd_fits(pm_build *b)

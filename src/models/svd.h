@@ -12,10 +12,12 @@
     { "exact", PM_HYPER_FLAG, "off", 0, 1, NULL,                                                                                                      \
       "iterate until it stands: at least 60 power iterations, and as much oversampling as rank or 100; the residual says whether it does", NULL }
 
-enum { PM_SVD_PASSES = 3 };
+enum { PM_SVD_FINISH = 3 };    // the pass after its own
 
-// Appends its passes: power, project, rotate.
-void pm_svd_passes(const pm_config *config, int64_t users, int64_t items, pm_pass *out);
+// A model's passes: power, project and rotate, then one step of that name, which makes of the vectors what the model wants. Returns how many.
+int pm_svd_passes(const pm_config *config, int64_t users, int64_t items, const char *finish, pm_pass *out);
+// Its one phase, "decompose": they are gone through once.
+int pm_svd_phases(const pm_config *config, pm_phase *out);
 
 // Captures a step of one of them. weight: [items, 1] what each column of the training matrix is multiplied by; NULL: nothing.
 void pm_svd_step(pm_build *b, const pm_var *weight);
