@@ -83,7 +83,7 @@ int64_t pm_trainer_phase_epochs(const pm_trainer *t, int phase);
 // The loop (loop.c): trains from where the trainer stands to the end of its last phase, and fills result.
 pm_status pm_trainer_run(pm_trainer *t);
 
-// Checkpoints (checkpoint.c). save: everything needed to go on, to the same bits.
+// Checkpoints (checkpoint.c and its like). save: everything needed to go on, to the same bits.
 pm_status pm_checkpoint_save(pm_trainer *t);
 
 // An opened checkpoint: what must be known before a session can be built, and the rest.
