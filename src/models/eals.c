@@ -45,11 +45,16 @@ static pm_var statistic(pm_build *b, const char *name, int64_t rows, int64_t col
     return pm_statistic(b->net, name, rows, cols, (pm_init){ PM_INIT_ZERO, 0 });
 }
 
-// What a missing interaction of each item weighs; 0 for one that nobody has chosen, unless all are alike, and the mean for one that comes later. n^a / Σ n^a is a softmax of a · log n.
+// What all weigh where they are alike, and one that comes later.
+static float mean_missing(const pm_build *b)
+{
+    return number(b, "c0") / (float)b->items;
+}
+
+// What a missing interaction of each item weighs; 0 for one that nobody has chosen, unless all are alike. n^a / Σ n^a is a softmax of a · log n.
 static pm_var missing(pm_build *b)
 {
-    const float first = number(b, "c0") / (float)b->items;
-    return pm_statistic(b->net, "missing", 1, b->items, (pm_init){ PM_INIT_CONSTANT, first });
+    return pm_statistic(b->net, "missing", 1, b->items, (pm_init){ PM_INIT_CONSTANT, mean_missing(b) });
 }
 
 static pm_var weigh_missing(pm_build *b)
@@ -150,6 +155,15 @@ static void take_in(pm_build *b, const pm_sparse *row, bool users, pm_var index,
     pm_put_rows(g, x, state, all);
 }
 
+// What nobody had in training may be chosen now, and weighs from here on what a new item does. Its factors are zero until it is chosen, so that nothing else
+// changes by that.
+static void weigh_unseen(pm_build *b)
+{
+    pm_graph *g = b->g;
+    const pm_var now = missing(b), mean = pm_fill(g, 1, b->items, mean_missing(b));
+    pm_output(g, pm_add(g, now, pm_sub(g, mean, pm_relu_grad(g, now, mean))), "missing");
+}
+
 // Algorithm 2 of the paper: the user first, then the item.
 static void update(pm_build *b, const pm_arrival *arrival)
 {
@@ -158,6 +172,7 @@ static void update(pm_build *b, const pm_arrival *arrival)
         take_in(b, &arrival->of_item, false, arrival->item, arrival->item_state);
         return;
     }
+    weigh_unseen(b);
     sum_missing(b, true);
     sum_missing(b, false);
 }

@@ -446,6 +446,47 @@ static void an_update_is_the_papers(void **state)
     assert_near(got, m.q, m.items * RANK, 1e-4, "items");
 }
 
+// An item that nobody had in training, its one interaction being what the test part looks for, weighs what a new one does once it is chosen.
+static void the_first_interaction_of_an_item(void **state)
+{
+    const fixture *f = *state;
+    static naive m;
+    double got[MOST_USERS * RANK];
+    pm_update_report report;
+    const char *run = in_folder(f, "run"), *updated = in_folder(f, "updated"), *data = write_data(f, USERS, "data.csv");
+    FILE *more = fopen(data, "a");
+    assert_non_null(more);
+    fputs("u7,lonely,3\n", more);
+    fclose(more);
+    pm_spec spec = eals_spec(data);
+    spec.split = (pm_split_params){ .protocol = "leave-one-out", .negatives = 5 };
+    spec.metrics = "hr@3";
+    train_whole(&spec, run);
+    pm_split *s = split_of(f, &spec);
+    const int64_t item = pm_ids_find(s->items, "lonely");
+    int64_t user = 0;
+    while (strcmp(pm_ids_name(s->users, s->train_user[user]), "u9") != 0) user++;
+    const pm_update_params params = { .run = run, .out = updated, .data = { .path = put_text(f, "later.csv", "user,item\nu9,lonely\n") } };
+    if (pm_update(f->ctx, &params, &report) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    assert_int_equal(report.interactions, 1);
+    assert_int_equal(report.new_items, 0);
+    weigh(&m, &s->train, 1, 6, 0.4, 0.1);
+    read_tensor(f, run, "missing", got, m.items);
+    assert_near(got, m.c, m.items, 1e-5, "missing in training");
+    assert_true(m.c[item] == 0);
+    for (int64_t i = 0; i < m.items; i++)
+        if (m.c[i] == 0) m.c[i] = 6.0 / (double)m.items;
+    read_tensor(f, updated, "missing", got, m.items);
+    assert_near(got, m.c, m.items, 1e-5, "missing afterwards");
+    read_tensor(f, run, "users", m.p, m.users * RANK);
+    read_tensor(f, run, "items", m.q, m.items * RANK);
+    m.w[user][item] = 2.5;
+    best_factors(&m, user, true);
+    best_factors(&m, item, false);
+    read_tensor(f, updated, "items", got, m.items * RANK);
+    assert_near(got, m.q, m.items * RANK, 1e-4, "items");
+}
+
 // Where all there is to know comes later, going through it until nothing moves ends where training anew ends, or close to it; on the way the
 // objective falls.
 static void updates_approach_training_anew(void **state)
@@ -613,6 +654,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sweeps_are_those_of_a_naive_implementation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_objective_falls, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_update_is_the_papers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_first_interaction_of_an_item, set_up, tear_down),
         cmocka_unit_test_setup_teardown(updates_approach_training_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_updated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be, set_up, tear_down),
