@@ -87,7 +87,8 @@ static pm_var as_ratings(pm_evaluator *e, pm_build *b, pm_var z, pm_var rows, pm
     return s->center->by_user ? pm_add(g, z, pm_broadcast_col(g, pm_gather_rows(g, part_tensor(e, g, "shift"), rows), cols)) : z;
 }
 
-// z: all scores, where the model cannot score the candidates alone.
+// z: all scores, where they are there. A model that scores candidates alone is asked to even then: its two ways of summing differ in last bits, and what is
+// said of the sampled candidates is the same whether others are ranked beside them or not, in validation as in the test.
 static void capture_ranks(pm_evaluator *e, pm_build *b, pm_var z, pm_var rows, pm_var live)
 {
     pm_graph *g = b->g;
