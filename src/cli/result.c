@@ -142,6 +142,14 @@ static void show_memory(uint64_t bytes)
     else printf("%.1f MiB", (double)bytes / (double)(1u << 20));
 }
 
+// What can be done with it: a model that knows users by id takes no list of items.
+static void show_next(const pm_cli *cli, const pm_result *r)
+{
+    const pm_model *m = pm_config_model(r->config);
+    const char *whom = m->by_id && !m->fold_in ? "--user ID" : pm_config_text(r->config, "center") ? "--items ID:4,ID:2" : "--items ID,ID";
+    if (r->run) printf("\nSaved in %s; try: %s recommend %s %s\n", r->run, cli->program, r->run, whom);
+}
+
 pm_status pm_cli_show_result(pm_cli *cli, const pm_result *r)
 {
     printf("%-12s %s, seed %" PRIu64 "\n", "model", r->model, r->seed);
@@ -174,7 +182,6 @@ pm_status pm_cli_show_result(pm_cli *cli, const pm_result *r)
         printf("Beware: the epoch was chosen on the test set (--legacy-test-selection): these figures flatter the model\n");
     if (r->metric_count && r->test_counts.tied_share > tied_share_worth_telling)
         printf("Beware: %.1f %% of the users have a tied target; see --ties\n", 100 * r->test_counts.tied_share);
-    const bool rated = pm_config_text(r->config, "center") != NULL;
-    if (r->run) printf("\nSaved in %s; try: %s recommend %s --items %s\n", r->run, cli->program, r->run, rated ? "ID:4,ID:2" : "ID,ID");
+    show_next(cli, r);
     return PM_OK;
 }

@@ -49,6 +49,9 @@ says err "nothing"
 # shellcheck disable=SC2086
 expect 0 train item-pop --device $DEVICE --held-out 200 --seed 3 -o pop
 says out "item-pop"
+says out "recommend pop --items ID,ID"
+expect 0 train bpr --device $DEVICE --protocol random --epochs 1 --latent 4 -o known
+says out "recommend known --user ID"    # it knows users by id
 expect 0 compare pop run --quintiles ndcg@100 --json
 [ "$(json runs 1 metrics)" = "$metrics" ] || fail "compare has other metrics"
 [ "$(json runs 1 against_first ndcg@100 n)" = 200 ] || fail "paired test"
