@@ -125,6 +125,8 @@ struct pm_result {
     int           analysis_count;      // 0 where none was asked for
     pm_analysis  *analysis;
     const char   *source, *filters;    // which data, and what was filtered away, in words
+    int            pretrained_count;   // the runs it began from, with the hashes of their parameters (pm_spec.pretrained)
+    pm_pretrained *pretrained;
     int           epoch_count;         // of an evaluated run: what its folder has of the log, 0 where that is gone
     pm_epoch_log *epoch_log;
     int           loss_count;          // losses of the log, and their names

@@ -156,6 +156,8 @@ pm_status pm_cli_show_result(pm_cli *cli, const pm_result *r)
     printf("%-12s %s (%s)\n", "device", r->device, r->profile ? r->profile : r->backend);
     printf("%-12s %" PRId64 " users, %" PRId64 " items, %" PRId64 " interactions\n", "data", r->users, r->items, r->interactions);
     printf("%-12s %s, %" PRId64 " users trained on\n", "protocol", r->protocol, r->train_users);
+    for (int i = 0; i < r->pretrained_count; i++)
+        printf("%-12s %s %s (%s)\n", i ? "" : "began from", r->pretrained[i].name, r->pretrained[i].run, r->pretrained[i].hash);
     if (r->epochs) {
         printf("%-12s %" PRId64 " epochs, %" PRId64 " steps, %.1f s\n", "training", r->epochs, r->steps, r->train_seconds);
         if (r->best_epoch)

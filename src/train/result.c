@@ -36,6 +36,20 @@ static char *describe_filters(const void *parent, const pm_filter_params *f, con
     return pm_strdup(parent, used ? text : "none");
 }
 
+static pm_status describe_pretrained(pm_result *r, const pm_spec *spec)
+{
+    if (!spec->pretrained_count) return PM_OK;
+    r->pretrained = pm_new_array(r, pm_pretrained, spec->pretrained_count);
+    PM_CHECK_ALLOC(r->pretrained);
+    for (int i = 0; i < spec->pretrained_count; i++) {
+        const pm_pretrained *p = &spec->pretrained[i];
+        const pm_pretrained mine = { pm_strdup(r, p->name), pm_strdup(r, short_path(p->run)), pm_strdup(r, p->hash ? p->hash : "") };
+        if (!mine.name || !mine.run || !mine.hash) return PM_ERR_NOMEM;
+        r->pretrained[r->pretrained_count++] = mine;
+    }
+    return PM_OK;
+}
+
 pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *spec, const pm_split *split)
 {
     const pm_device_info *info = pm_device_get_info(s->device);
@@ -53,6 +67,7 @@ pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *s
     r->train_users = split->train.rows;
     r->source = describe_source(r, spec);
     r->filters = describe_filters(r, &spec->filter, &spec->split);
+    PM_TRY(describe_pretrained(r, spec));
     for (int i = 0; i < s->loss_count; i++) {
         r->loss_name[i] = pm_strdup(r, s->loss_name[i]);
         PM_CHECK_ALLOC(r->loss_name[i]);
@@ -133,6 +148,21 @@ static bool add_hyperparameters(cJSON *document, const pm_config *config)
         case PM_HYPER_CHOICE:
         case PM_HYPER_SIZES: good = cJSON_AddStringToObject(object, h->name, pm_config_text(config, h->name)) != NULL; break;
         }
+    }
+    return good;
+}
+
+// The runs it began from, as config.json has them; left out where there are none.
+static bool add_pretrained(cJSON *document, const pm_result *r)
+{
+    if (!r->pretrained_count) return true;
+    cJSON *all = cJSON_AddArrayToObject(document, "pretrained");
+    bool good = all != NULL;
+    for (int i = 0; good && i < r->pretrained_count; i++) {
+        const pm_pretrained *p = &r->pretrained[i];
+        cJSON *one = cJSON_CreateObject();
+        good = one && cJSON_AddItemToArray(all, one) && cJSON_AddStringToObject(one, "name", p->name) && cJSON_AddStringToObject(one, "run", p->run) &&
+               cJSON_AddStringToObject(one, "hash", p->hash);
     }
     return good;
 }
@@ -228,7 +258,7 @@ static bool fill_document(cJSON *d, const pm_result *r)
            cJSON_AddBoolToObject(d, "refit", r->refit) && cJSON_AddBoolToObject(d, "legacy_test_selection", r->legacy_test_selection) && (data = cJSON_AddObjectToObject(d, "data")) &&
            add_number(data, "users", (double)r->users) && add_number(data, "items", (double)r->items) &&
            add_number(data, "interactions", (double)r->interactions) && add_number(data, "train_users", (double)r->train_users) &&
-           add_hyperparameters(d, r->config) && cJSON_AddStringToObject(d, "select", r->select) &&
+           add_hyperparameters(d, r->config) && add_pretrained(d, r) && cJSON_AddStringToObject(d, "select", r->select) &&
            add_number(d, "epochs", (double)r->epochs) && add_number(d, "best_epoch", (double)r->best_epoch) &&
            add_number(d, "steps", (double)r->steps) && add_number(d, "train_seconds", r->train_seconds) &&
            add_number(d, "eval_seconds", r->eval_seconds) && add_number(d, "peak_device_memory", (double)r->peak_device_memory) &&

@@ -185,6 +185,16 @@ static void it_begins_with_their_parameters(void **state)
         assert_non_null(strstr(config, hash[k]));
     }
     free(config);
+    for (int k = 0; k < 2; k++) {    // the result document names them, and is silent where there are none
+        pm_result *r;
+        char *json;
+        if (pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = in_folder(f, k ? "gmf" : "run") }, &r) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+        assert_int_equal(pm_result_json(f->ctx, r, &json), PM_OK);
+        const char *named = strstr(json, "\"pretrained\"");
+        assert_true((named == NULL) == (k == 1));
+        if (named) assert_true(strstr(named, hash[0]) && strstr(named, hash[1]) && strstr(named, "/gmf\""));
+        pm_result_destroy(&r);
+    }
 }
 
 // The same bits again, stopped anywhere, and by resumption of a run whose beginnings are gone by then.
