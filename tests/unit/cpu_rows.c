@@ -90,10 +90,12 @@ static void what_is_no_number_reaches_all(void **state)
         }
 }
 
-// A batch that names every row of w often goes by stretches of w and stripes of columns; the bits are those of row after row.
+// A batch that names every row of a wide w often goes by w's rows and stripes of columns; the bits are those of row after row.
 static void tiles_do_not_show(void **state)
 {
     (void)state;
+    float *scratch = malloc(sizeof *scratch * 3 * PM_CALL_SCRATCH);
+    assert_non_null(scratch);
     enum { BATCH = 300, ITEMS = 700, WIDTH = 257, EVERY = 19 };
     static uint32_t ptr[BATCH + 1], col[BATCH * ITEMS / EVERY + BATCH];
     static float val[BATCH * ITEMS / EVERY + BATCH], w[ITEMS * WIDTH], plain[BATCH * WIDTH], tiled[BATCH * WIDTH];
@@ -119,9 +121,11 @@ static void tiles_do_not_show(void **state)
             views[4].data = tiled;
             memset(tiled, 0xff, sizeof tiled);
             call.threads = threads;
+            call.scratch = scratch;
             assert_int_equal(pm_cpu_spmm(&call), PM_OK);
             assert_memory_equal(plain, tiled, sizeof plain);
         }
+    free(scratch);
 }
 
 // A batch for the tests of its transpose: more room than entries, so that much lies past the last one.

@@ -30,8 +30,8 @@ typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
 // Rows of a part of the body product_rows.
 enum { PM_PRODUCT_ROWS = 252 };
 
-// Rows of a part of the body spmm_tile.
-enum { PM_SPMM_TILE = 256 };
+// Rows of a call of the body spmm_tile at most, and columns of its panels.
+enum { PM_TILE_ROWS = 256, PM_TILE_COLS = 64 };
 
 typedef struct pm_cpu_isa {
     const char *name;    // "baseline", "avx2", "avx512"
@@ -67,8 +67,23 @@ pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
 pm_status pm_cpu_streams(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row, int64_t least);
 // As few parts as keep the threads busy, for a body each part of which costs something of its own; work: of all.
 pm_status pm_cpu_ranges(const pm_call *c, pm_cpu_body *body, int64_t n, int64_t work);
-// A body that takes a tile of `tall` rows from row i on, columns [lo, hi).
-pm_status pm_cpu_tiles(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t tall);
+// Columns [lo, hi) of all rows, PM_TILE_COLS or a multiple of them at a time.
+pm_status pm_cpu_stripes(const pm_call *c, pm_cpu_body *body, int64_t cols);
+
+// A batch, and its entries column after column: of column i those from tptr[i] to tptr[i + 1].
+typedef struct pm_cpu_columns {
+    int64_t         batch, room;
+    const uint32_t *ptr, *col;
+    const float    *val;
+    uint32_t       *tptr, *trow, *tpos;
+    float          *tval;
+} pm_cpu_columns;
+
+// Those of the batch of spmm, in the call's scratch; room: how many entries that has space for.
+pm_cpu_columns pm_cpu_tile_columns(const pm_call *c);
+
+// Zeros what lies past entry `end`: the share that goes with parts [lo, hi) of n.
+void pm_cpu_clear_share(const pm_view *out, int64_t end, int64_t lo, int64_t hi, int64_t n);
 
 // Threaded OpenBLAS, for benchmarks (sgemm.c).
 pm_status pm_cpu_sgemm_create(pm_device *device, const pm_product *size, pm_sgemm **out);

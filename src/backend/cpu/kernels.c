@@ -109,15 +109,6 @@ pm_status pm_cpu_col_sum(const pm_call *c)
 pm_status pm_cpu_csr_normalize(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->csr_normalize, c->in[0].cols - 1, 512); }
 pm_status pm_cpu_csr_dropout(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->csr_dropout, c->in[0].cols - 1, 2048); }
 
-// Where the batch names a row of w eight times on average, w comes by stretches and rows wait for them (three quarters of the time for DMF's item columns).
-pm_status pm_cpu_spmm(const pm_call *c)
-{
-    enum { OFTEN = 8 };
-    const int64_t batch = c->in[0].cols - 1, nnz = pm_row_u32(&c->in[0], 0)[batch];
-    if (nnz >= OFTEN * c->in[3].rows && batch >= OFTEN) return pm_cpu_tiles(c, pm_isa_of(c)->spmm_tile, batch, c->out[0].cols, PM_SPMM_TILE);
-    return rows(c, pm_isa_of(c)->spmm, 4 * c->out[0].cols);
-}
-
 pm_status pm_cpu_spmm_affine(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_affine, 4 * c->out[0].cols); }
 pm_status pm_cpu_spmm_t(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_t, c->out[0].cols); }
 

@@ -3,8 +3,8 @@
 
 // Work is counted in copied elements. A part holds about PART of them; below ALONE (about 0.1 ms) one thread does it all: a
 // second one that is not running at that moment would be waited for much longer.
-// BLOCK: columns of a wide row; LINE and WIDEST: columns of a part of a column sum, from a cache line to a page; STRIPE: columns of a tile.
-enum { PART = 16384, ALONE = 1 << 19, BLOCK = 4096, LINE = 16, WIDEST = 1024, STRIPE = 128 };
+// BLOCK: columns of a wide row; LINE and WIDEST: columns of a part of a column sum, from a cache line to a page.
+enum { PART = 16384, ALONE = 1 << 19, BLOCK = 4096, LINE = 16, WIDEST = 1024 };
 
 typedef struct spread {
     const pm_call *call;
@@ -89,25 +89,9 @@ pm_status pm_cpu_ranges(const pm_call *c, pm_cpu_body *body, int64_t n, int64_t 
     return PM_OK;
 }
 
-static int64_t tile_width(const pm_call *c, int64_t cols)
+pm_status pm_cpu_stripes(const pm_call *c, pm_cpu_body *body, int64_t cols)
 {
-    return PM_MIN(STRIPE, ((cols + c->threads - 1) / c->threads + LINE - 1) / LINE * LINE);
-}
-
-static void run_tiles(void *arg, int64_t begin, int64_t end)
-{
-    const spread *s = arg;    // rows: of a tile
-    const int64_t width = tile_width(s->call, s->cols);
-    for (int64_t u = begin; u < end; u++) {
-        const int64_t lo = u % s->blocks * width;
-        s->body(s->call, u / s->blocks * s->rows, lo, PM_MIN(lo + width, s->cols));
-    }
-}
-
-pm_status pm_cpu_tiles(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t tall)
-{
-    const int64_t width = tile_width(c, cols);
-    spread s = { c, body, tall, cols, (cols + width - 1) / width };
-    if (rows > 0 && cols > 0) pm_parallel_for(c->threads, (rows + tall - 1) / tall * s.blocks, 1, run_tiles, &s);
+    spread s = { .call = c, .body = body };
+    if (cols > 0) pm_parallel_for(c->threads, cols, PM_TILE_COLS, run_range, &s);
     return PM_OK;
 }
