@@ -7,8 +7,8 @@ The same ratings, sizes (1/10, 1/12 of the input), batches of 20, momentum, rate
 pair (two layers) and of all four; float32, one number of threads. PyTorch is given each row as a dense vector and a mask of what is known: what one would
 write first. Pumice's time is what `pumice train` logs for an epoch, validation left out; PyTorch's the loop alone. Medians over the rounds, the first epoch of
 each side left out. At the end both have done equally many epochs from weights drawn alike: losses more than 10 % apart are an error. --linear: Pumice alone
-on three data sets of equal shape with 1 : 2 : 4 times the ratings. A step costs what its ratings cost and, whatever they are, what moving all weights
-costs; --batch 200 takes a tenth of the second, and --adagrad, which has AdaGrad without weight decay, none of it.
+on three data sets of equal shape with 1 : 2 : 4 times the ratings. Weights that a batch does not meet wait for one that does; --adagrad has AdaGrad without
+weight decay, for which they have nothing to wait for.
 """
 import argparse
 import json

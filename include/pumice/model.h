@@ -70,6 +70,8 @@ int             pm_config_sizes(const pm_config *config, const char *name, int64
 
 enum { PM_MAX_SCHEDULE = 4, PM_MAX_MEMO = 4, PM_MAX_PHASES = 8, PM_MAX_PASSES = 8, PM_MAX_PARTS = 2, PM_MAX_LOSSES = 8, PM_MAX_ORIGINS = 4 };
 
+typedef struct pm_waiting pm_waiting;
+
 // What a model's functions get: a graph to capture into, and the batch.
 typedef struct pm_build {
     pm_graph        *g;
@@ -90,6 +92,7 @@ typedef struct pm_build {
     pm_var           schedule[PM_MAX_SCHEDULE];    // [1, 1] each: the model's own columns. Training only
     const pm_csr    *matrix[2];       // the training matrix on the host, and its transpose where the model or a pass asks for it. Training only
     bool             training;
+    pm_waiting      *waiting;         // of passes whose optimiser lets rows wait (pm_row_param); NULL
     // filled by pm_add_loss
     int         loss_count;
     pm_var      loss[PM_MAX_LOSSES];
@@ -109,6 +112,11 @@ pm_sparse pm_chosen_rows(pm_build *b, bool transposed, pm_var rows, pm_var live)
 
 // What a pass that precedes scoring computes for scores: a tensor by that name, zero at first, in no checkpoint and no choice of the best.
 pm_var pm_encoding(pm_build *b, const char *name, int64_t rows, int64_t cols);
+
+// pm_param, a weight with a row for each column of the batch x, in a pass that trains it and reads of it only the rows of columns that x has entries in. Where the
+// optimiser is gradient descent, rows that a batch does not meet then cost nothing, and the weight comes to what it would have come to but for rounding: a row
+// that waits takes the steps it has missed, with their momentum and decay, before a batch reads it, and all do at the end of the pass (ops rows_missed, sgd_leap).
+pm_var pm_row_param(pm_build *b, const char *name, int64_t rows, int64_t cols, pm_init init);
 
 // A new interaction, for models that take it in at once.
 typedef struct pm_arrival {

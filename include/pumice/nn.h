@@ -57,6 +57,11 @@ bool pm_net_param_decays(const pm_net *net, int index);
 void pm_net_max_norm(pm_net *net, const char *name, float limit, bool columns);
 void pm_net_constrain(pm_net *net, int index);
 
+// Declares that rows of a weight wait in this graph: only those that a batch meets are read, and the optimiser steps those alone (pm_optimiser.met). Returns
+// false where that cannot be, the parameter being a bias, a gain or under a max-norm. What is not declared in a graph does not wait in it.
+bool pm_net_wait(pm_net *net, const char *name);
+bool pm_net_param_waits(const pm_net *net, int index);
+
 // Puts every parameter of the network back to its initial value.
 pm_status pm_net_reset(pm_net *net);
 
@@ -111,7 +116,7 @@ double pm_adam_rate(double lr, double beta1, double beta2, int64_t t);
 // Any optimiser over one parameter, appended after pm_backward.
 //     PM_ADAM      pm_adam_step with its usual settings
 //     PM_ADAGRAD   the op adagrad; state "NAME.adagrad.sum". Rows of a table that no entry of a batch reads stay as they are
-//     PM_SGD       the op sgd; state "NAME.sgd.m"
+//     PM_SGD       the op sgd; state "NAME.sgd.m"; tensors called "NAME.sgd.seen" count as such too (pm_row_param)
 // rate [1, 1] is pm_optimiser_rate of the step. decay and factor as Adam has them.
 typedef enum pm_optimiser_kind { PM_ADAM, PM_ADAGRAD, PM_SGD } pm_optimiser_kind;
 
@@ -120,9 +125,13 @@ typedef struct pm_optimiser {
     float             decay;
     float             momentum;    // of PM_SGD
     const pm_var     *factor;      // NULL: 1
+    const pm_var     *met;         // of PM_SGD without a factor: offsets [1, rows + 1] of a batch's transpose; rows without entries stay (op sgd_rows). NULL: none do
 } pm_optimiser;
 void   pm_optimiser_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser *optimiser);
 double pm_optimiser_rate(pm_optimiser_kind kind, double lr, int64_t t);    // t = 1, 2, …
+
+// For PM_SGD: rows of a parameter take the steps they have missed, before anything reads them (ops rows_missed and sgd_leap). missed [rows, 1], power [t, 4].
+void pm_sgd_catch_up(pm_net *net, const char *param, pm_var missed, pm_var power);
 
 #define PM_ADAGRAD_EPS 1e-8f    // below what it divides by
 

@@ -1,3 +1,5 @@
+#include "models/waiting.h"
+
 #include "models/models.h"
 
 void pm_add_loss(pm_build *b, const char *name, pm_var loss)
@@ -48,4 +50,36 @@ pm_var pm_encoding(pm_build *b, const char *name, int64_t rows, int64_t cols)
                              have_cols, rows, cols);
     }
     return pm_constant(b->g, name);
+}
+
+static bool have(pm_build *b, const char *name, pm_dtype dtype, int64_t rows, int64_t cols)
+{
+    pm_store *store = pm_graph_store(b->g);
+    if (pm_graph_status(b->g) != PM_OK) return false;
+    const pm_status st = pm_store_find(store, name, NULL, NULL, NULL) ? PM_OK : pm_store_add(store, name, dtype, rows, cols);
+    if (st != PM_OK) pm_graph_fail(b->g, st, "%s: %s", name, pm_ctx_message(pm_ctx_of(store)));
+    return st == PM_OK;
+}
+
+// What the rows of the batch have missed, counted once a step.
+static void begin_waiting(pm_build *b)
+{
+    pm_graph *g = b->g;
+    pm_waiting *w = b->waiting;
+    pm_var trow, tpos;
+    if (w->any || !have(b, w->seen, PM_U32, b->x.items, 1) || !have(b, PM_WAITING_POWER, PM_F32, PM_MIN(w->steps, PM_LEAP_MOST), 4)) return;
+    pm_graph_label(g, "rows");
+    w->met = pm_csr_transpose(g, b->x.ptr, b->x.col, b->x.items, &trow, &tpos);
+    w->missed = pm_rows_missed(g, w->met, pm_constant(g, w->seen), b->state, false);
+    w->power = pm_constant(g, PM_WAITING_POWER);
+    w->any = true;
+}
+
+pm_var pm_row_param(pm_build *b, const char *name, int64_t rows, int64_t cols, pm_init init)
+{
+    const pm_var w = pm_param(b->net, name, rows, cols, init);
+    if (!b->waiting || pm_graph_status(b->g) != PM_OK || !pm_net_wait(b->net, name)) return w;
+    begin_waiting(b);
+    if (b->waiting->any) pm_sgd_catch_up(b->net, name, b->waiting->missed, b->waiting->power);
+    return w;
 }

@@ -159,12 +159,25 @@ static pm_init weights(const pm_build *b, int64_t fan_in)
     return is_stacked(b->config) ? (pm_init){ PM_INIT_UNIFORM, (float)(1 / sqrt((double)fan_in)) } : (pm_init){ PM_INIT_GLOROT, 0 };
 }
 
+// Whether scores in training are a dense product.
+static bool scores_all(const pm_build *b)
+{
+    return b->mean_length > pm_config_number(b->config, "dense_above") * (double)b->items;
+}
+
+// A weight with a row for each input: where scores are of known entries alone, only rows of the batch's are read.
+static pm_var outer_weight(pm_build *b, const char *name, int64_t k, pm_init init)
+{
+    const int64_t n = input_size(b);
+    return b->training && !scores_all(b) ? pm_row_param(b, name, n, k, init) : pm_param(b->net, name, n, k, init);
+}
+
 static pair outer_pair(pm_build *b)
 {
     const int64_t n = input_size(b), k = is_stacked(b->config) ? units_of(b, "outer_size") : pm_config_integer(b->config, "latent");
     const pm_init zero = { PM_INIT_ZERO, 0 };
-    return (pair){ pm_param(b->net, "outer.encoder.w", n, k, weights(b, n)), pm_param(b->net, "outer.encoder.b", 1, k, zero),
-                   pm_param(b->net, "outer.decoder.w", n, k, weights(b, k)), pm_param(b->net, "outer.decoder.b", 1, n, zero), k };
+    return (pair){ outer_weight(b, "outer.encoder.w", k, weights(b, n)), pm_param(b->net, "outer.encoder.b", 1, k, zero),
+                   outer_weight(b, "outer.decoder.w", k, weights(b, k)), pm_param(b->net, "outer.decoder.b", 1, n, zero), k };
 }
 
 // As it stands: nothing here is trained.
@@ -270,10 +283,9 @@ static pm_var known_loss(pm_build *b, const pair *outer, pm_var h, pm_var weight
 {
     pm_graph *g = b->g;
     const pm_sparse x = b->x;
-    const bool dense = b->mean_length > pm_config_number(b->config, "dense_above") * (double)b->items;
     pm_graph_label(g, "outer.decoder");
     pm_var loss;
-    if (dense) {
+    if (scores_all(b)) {
         const pm_var z = said(b, pm_add_row(g, pm_matmul(g, h, outer->out, false, true), outer->out_bias));
         loss = pm_loss_weighted(g, pm_csr_spread(g, x.ptr, x.col, x.val, x.items), z, pm_csr_spread(g, x.ptr, x.col, weight, x.items), b->row_weight, NULL);
     } else {

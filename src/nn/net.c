@@ -16,6 +16,7 @@ typedef struct param {
     bool    untrained;
     float   max_norm;      // 0: none
     bool    by_columns;    // what it limits
+    bool    waits;         // in this graph
 } param;
 
 struct pm_net {
@@ -40,6 +41,7 @@ pm_status pm_net_capture(pm_net *net, pm_graph *g)
 {
     PM_REQUIRE(net, pm_graph_store(g) == net->store, PM_ERR_ARG, "a network's graphs must stand on one store");
     net->g = g;
+    for (int i = 0; i < net->count; i++) net->params[i].waits = false;
     return PM_OK;
 }
 
@@ -193,6 +195,10 @@ void pm_net_max_norm(pm_net *net, const char *name, float limit, bool columns)
         pm_graph_fail(net->g, PM_ERR_ARG, "max-norm of %s: the limit %g must be a number of at least 0", name, (double)limit);
         return;
     }
+    if (limit > 0 && net->params[i].waits) {
+        pm_graph_fail(net->g, PM_ERR_ARG, "max-norm of %s: its rows wait for a batch to meet them, and one that waits cannot be shortened", name);
+        return;
+    }
     net->params[i].max_norm = limit;
     net->params[i].by_columns = columns;
 }
@@ -206,6 +212,18 @@ void pm_net_constrain(pm_net *net, int index)
     if (p->by_columns) pm_max_norm_cols(net->g, w, pm_col_squares(net->g, w), p->max_norm);
     else pm_max_norm_rows(net->g, w, p->max_norm);
     pm_graph_label(net->g, NULL);
+}
+
+bool pm_net_wait(pm_net *net, const char *name)
+{
+    const int i = index_of(net, name);
+    if (i < 0 || !pm_net_param_decays(net, i) || net->params[i].max_norm > 0) return false;
+    return net->params[i].waits = true;
+}
+
+bool pm_net_param_waits(const pm_net *net, int index)
+{
+    return index >= 0 && index < net->count && net->params[index].waits;
 }
 
 pm_status pm_net_reset(pm_net *net)

@@ -3,7 +3,7 @@
 
 #include "core/core.h"
 
-static const char *const suffixes[] = { ".adam.m", ".adam.v", ".adagrad.sum", ".sgd.m" };
+static const char *const suffixes[] = { ".adam.m", ".adam.v", ".adagrad.sum", ".sgd.m", ".sgd.seen" };
 
 bool pm_is_optimiser_state(const char *tensor)
 {
@@ -57,7 +57,17 @@ void pm_optimiser_step(pm_net *net, const char *param, pm_var rate, const pm_opt
         decay = 0;
     }
     if (o->kind == PM_ADAGRAD) pm_adagrad(g, w, state_of(net, param, w, ".adagrad.sum"), gradient, rate, PM_ADAGRAD_EPS, decay);
+    else if (o->met && !o->factor) pm_sgd_rows(g, w, state_of(net, param, w, ".sgd.m"), gradient, rate, *o->met, o->momentum, decay);
     else pm_sgd(g, w, state_of(net, param, w, ".sgd.m"), gradient, rate, o->momentum, decay);
+    pm_graph_label(g, NULL);
+}
+
+void pm_sgd_catch_up(pm_net *net, const char *param, pm_var missed, pm_var power)
+{
+    pm_graph *g = pm_net_graph(net);
+    const pm_var w = pm_use(g, param);
+    pm_graph_label(g, param);
+    pm_sgd_leap(g, w, state_of(net, param, w, ".sgd.m"), missed, power);
     pm_graph_label(g, NULL);
 }
 

@@ -172,10 +172,11 @@ pm_status pm_checkpoint_open(const void *parent, const char *run, pm_checkpoint 
 static pm_status read_tensor(pm_st_file *file, pm_session *s, const char *name)
 {
     int64_t rows = 0, cols = 0;
+    pm_dtype dtype = PM_F32;
     const pm_st_tensor *t = pm_st_find(file, name);
-    pm_store_find(s->store, name, NULL, &rows, &cols);
-    PM_REQUIRE(file, t && t->rows == rows && t->cols == cols && t->dtype == PM_F32, PM_ERR_FORMAT,
-               "the file lacks tensor \"%s\" as f32 [%" PRId64 ", %" PRId64 "]: it is of another model or setting", name, rows, cols);
+    pm_store_find(s->store, name, &dtype, &rows, &cols);
+    PM_REQUIRE(file, t && t->rows == rows && t->cols == cols && t->dtype == dtype, PM_ERR_FORMAT,
+               "the file lacks tensor \"%s\" as %s [%" PRId64 ", %" PRId64 "]: it is of another model or setting", name, dtype == PM_F32 ? "f32" : "u32", rows, cols);
     float *values = pm_new_array(file, float, rows * cols);
     PM_CHECK_ALLOC(values);
     pm_status st = pm_st_read_rows(file, name, 0, rows, values);

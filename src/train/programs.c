@@ -3,6 +3,7 @@
 
 #include <pumice/state.h>
 
+#include "models/waiting.h"
 #include "train/rating.h"
 
 pm_sparse pm_capture_batch(pm_graph *g, const char *name, pm_var rows, pm_var live, int64_t entries)
@@ -103,10 +104,20 @@ double pm_pass_setting(const pm_config *config, const pm_pass *pass, const char 
     return pm_config_number(config, has_own ? own : name);
 }
 
+double pm_pass_rate(const pm_config *config, const pm_pass *pass, int64_t epoch)
+{
+    return pm_pass_setting(config, pass, "lr") / (1 + pm_pass_setting(config, pass, "lr_decay") * (double)epoch);
+}
+
+float pm_pass_decay(const pm_config *config, const pm_pass *pass)
+{
+    return (float)(2.0 * pm_pass_setting(config, pass, "l2") + pm_pass_setting(config, pass, "decay"));
+}
+
 // The optimiser over the parameters that are trained, clipped where the model asks, then what each is held to.
 static void capture_optimiser(pm_session *s, pm_build *b, const pm_pass *pass, pm_var rate)
 {
-    const double l2 = pm_pass_setting(s->config, pass, "l2"), half = pm_pass_setting(s->config, pass, "decay"), limit = pm_config_number(s->config, "clip");
+    const double limit = pm_config_number(s->config, "clip");
     const int count = pm_net_param_count(b->net);
     float *decay = pm_new_array(s, float, PM_MAX(count, 1));
     bool *trained = pm_new_array(s, bool, PM_MAX(count, 1));
@@ -115,14 +126,16 @@ static void capture_optimiser(pm_session *s, pm_build *b, const pm_pass *pass, p
         return;
     }
     for (int i = 0; i < count; i++) {
-        decay[i] = pm_net_param_decays(b->net, i) ? (float)(2.0 * l2 + half) : 0;
+        decay[i] = pm_net_param_decays(b->net, i) ? pm_pass_decay(s->config, pass) : 0;
         trained[i] = is_trained(b, pass, i);
     }
     const pm_var factor = limit > 0 ? pm_clip_gradients(b->net, trained, decay, (float)limit) : (pm_var){ -1 };
     for (int i = 0; i < count; i++) {
+        const bool waits = pm_net_param_waits(b->net, i);
+        if (waits && !trained[i]) pm_graph_fail(b->g, PM_ERR_ARG, "pass %s does not train %s, whose rows wait in it (pm_row_param)", pass->name, pm_net_param_name(b->net, i));
         if (!trained[i]) continue;
         const pm_optimiser o = { .kind = pm_session_optimiser(s->config), .decay = decay[i], .momentum = (float)pm_pass_setting(s->config, pass, "momentum"),
-                                 .factor = limit > 0 ? &factor : NULL };
+                                 .factor = limit > 0 ? &factor : NULL, .met = waits ? &b->waiting->met : NULL };
         pm_optimiser_step(b->net, pm_net_param_name(b->net, i), rate, &o);
         pm_net_constrain(b->net, i);
     }
@@ -167,6 +180,13 @@ static pm_status capture_rows(pm_session *s, const pm_session_pass *p, pm_build 
     return PM_OK;
 }
 
+// Whether an optimiser's steps on a row can be put off: they are linear in it, and nothing but its own gradient has a part in them.
+static bool may_wait(const pm_session *s, const pm_session_pass *p)
+{
+    const bool batches = p->what.axis == PM_AXIS_USERS || p->what.axis == PM_AXIS_ITEMS;
+    return batches && !p->what.solve && p->what.parts <= 1 && pm_session_optimiser(s->config) == PM_SGD && !(pm_config_number(s->config, "clip") > 0);
+}
+
 static void capture_pass(pm_session *s, pm_session_pass *p, pm_build *b)
 {
     pm_graph *g = b->g;
@@ -208,8 +228,7 @@ static void list_passes(pm_session *s)
     if (!s->model->phases) s->phase[0].count = s->pass_count;
 }
 
-// 0, 1, 2, … as a column.
-static pm_status upload_numbers(pm_session *s, const char *name, int64_t count)
+pm_status pm_session_upload_numbers(pm_session *s, const char *name, int64_t count)
 {
     uint32_t *numbers = pm_new_array(s, uint32_t, count);
     PM_CHECK_ALLOC(numbers);
@@ -231,7 +250,7 @@ static pm_status upload_training(pm_session *s)
     PM_REQUIRE(s, !(pm_config_number(s->config, "dislike_below") > 0) || s->known.nnz > train->nnz, PM_ERR_DATA,
                "dislike_below = %s: no training user rated an item below it; raise it, or leave it out", pm_config_text(s->config, "dislike_below"));
     PM_TRY(pm_session_upload(s, "train", &s->known));
-    if (s->model->by_id) PM_TRY(upload_numbers(s, "train.row", train->rows));
+    if (s->model->by_id) PM_TRY(pm_session_upload_numbers(s, "train.row", train->rows));
     if (!transposed) return PM_OK;
     PM_TRY(pm_csr_transposed(s, &s->known, &s->known_t));
     return pm_session_upload(s, "train_t", &s->known_t);
@@ -252,10 +271,15 @@ static pm_status prepare_pass(pm_session *s, int pass, pm_build *b)
         pm_graph_destroy(&b->g);
         return st;
     }
+    pm_session_pass *p = &s->pass[pass];
+    pm_waiting waiting = { .seen = p->what.axis == PM_AXIS_USERS ? "train.sgd.seen" : "train_t.sgd.seen", .steps = p->steps };
     b->net = s->net;
     b->pass = pass;
-    capture_pass(s, &s->pass[pass], b);
-    return pm_graph_compile(&b->g, &s->pass[pass].program);
+    b->waiting = may_wait(s, p) ? &waiting : NULL;
+    capture_pass(s, p, b);
+    b->waiting = NULL;
+    PM_TRY(pm_graph_compile(&b->g, &p->program));
+    return pm_waiting_prepare(s, pass, &waiting);
 }
 
 pm_status pm_session_prepare_training(pm_session *s)
@@ -299,7 +323,8 @@ pm_status pm_session_write_schedule(pm_session *s, int pass, const pm_progress_s
     float table[PM_SLOTS * (1 + PM_MAX_SCHEDULE)];
     pm_progress_state at = *from;
     const pm_pass *p = &s->pass[pass].what;
-    const double lr = pm_pass_setting(s->config, p, "lr") / (1 + pm_pass_setting(s->config, p, "lr_decay") * (double)from->epoch);
+    const double lr = pm_pass_rate(s->config, p, from->epoch);
+    PM_TRY(pm_waiting_write(s, pass, from->epoch));
     for (int64_t i = 0; i < n; i++, at.step++) {
         table[i * width] = (float)pm_optimiser_rate(pm_session_optimiser(s->config), lr, at.step + 1);
         for (int k = 0; k < s->column_count; k++) table[i * width + 1 + k] = (float)s->model->schedule_value(&at, k);

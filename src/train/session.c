@@ -8,7 +8,10 @@
 static void close_session(void *ptr)
 {
     pm_session *s = ptr;
-    for (int i = 0; i < s->pass_count; i++) pm_program_destroy(&s->pass[i].program);
+    for (int i = 0; i < s->pass_count; i++) {
+        pm_program_destroy(&s->pass[i].program);
+        pm_program_destroy(&s->pass[i].catch_up);
+    }
     pm_net_destroy(&s->net);
     pm_store_destroy(&s->store);    // a device closes when everything made on it is gone
     pm_device_close(&s->device);

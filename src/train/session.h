@@ -12,6 +12,7 @@ enum { PM_SLOTS = 256 };    // steps between two uploads of the schedule
 typedef struct pm_session_pass {
     pm_pass     what;
     pm_program *program;
+    pm_program *catch_up;             // where rows of parameters wait in it: what all of them have missed. NULL
     int64_t     batch, total, steps;    // rows of a batch; rows, and batches, of an epoch
     int         loss_count, loss[PM_MAX_LOSSES];    // what it logs, as indices into the session's losses
 } pm_session_pass;
@@ -74,6 +75,9 @@ typedef struct pm_position {
 } pm_position;
 pm_status pm_session_run(pm_session *s, int pass, const pm_position *from, int64_t n);
 
+// After the last batch of a pass in an epoch of its phase, rows that are done: what its steps have put off (waiting.c).
+pm_status pm_session_end_pass(pm_session *s, int pass, int64_t epoch, int64_t row);
+
 // The optimiser that the hyperparameter optimizer names; Adam where there is none.
 pm_optimiser_kind pm_session_optimiser(const pm_config *config);
 
@@ -83,6 +87,17 @@ pm_status pm_session_rows(const pm_session *s, const pm_eval_part *part, uint32_
 
 // How a pass is trained: the hyperparameter `name`, or the pass's own of that kind (pm_pass.settings).
 double pm_pass_setting(const pm_config *config, const pm_pass *pass, const char *name);
+
+// Its learning rate in an epoch of its phase, and what weight decay adds of a weight to its gradient.
+double pm_pass_rate(const pm_config *config, const pm_pass *pass, int64_t epoch);
+float  pm_pass_decay(const pm_config *config, const pm_pass *pass);
+
+// Rows that wait (waiting.c): once a pass is captured, the program of its end; and what rows that have missed steps in an epoch leap by.
+pm_status pm_waiting_prepare(pm_session *s, int pass, const pm_waiting *w);
+pm_status pm_waiting_write(pm_session *s, int pass, int64_t epoch);
+
+// 0, 1, 2, … as a column.
+pm_status pm_session_upload_numbers(pm_session *s, const char *name, int64_t count);
 
 // Uploads the schedule of the next n <= PM_SLOTS steps of a pass: learning rate (with Adam's bias correction), then the model's columns.
 pm_status pm_session_write_schedule(pm_session *s, int pass, const pm_progress_state *from, int64_t n);

@@ -37,7 +37,7 @@ typedef struct rig {
     pm_session *s;
 } rig;
 
-static rig open_rig(fixture *f, const char *model, const char *const *settings)
+static rig open_rig_on(fixture *f, const char *device, const char *model, const char *const *settings)
 {
     const pm_spec spec = spec_of(f, model, settings);
     const pm_model *m;
@@ -46,15 +46,23 @@ static rig open_rig(fixture *f, const char *model, const char *const *settings)
     must(f, pm_model_find(f->ctx, model, &m));
     must(f, pm_config_create(f->ctx, m, &r.config));
     for (int i = 0; settings[i]; i++) must(f, pm_config_assign(r.config, settings[i]));
-    must(f, pm_session_open(f->ctx, &(pm_session_params){ .split = r.split, .config = r.config, .device = host_device(), .seed = 1 }, &r.s));
+    must(f, pm_session_open(f->ctx, &(pm_session_params){ .split = r.split, .config = r.config, .device = device, .seed = 1 }, &r.s));
     must(f, pm_session_prepare_training(r.s));
     return r;
 }
 
-static void run_steps(fixture *f, rig *r, int pass, int64_t n)
+static rig open_rig(fixture *f, const char *model, const char *const *settings)
 {
-    must(f, pm_session_write_schedule(r->s, pass, &(pm_progress_state){ .config = r->config, .steps_per_epoch = n }, n));
-    must(f, pm_session_run(r->s, pass, &(pm_position){ .step = 0 }, n));
+    return open_rig_on(f, host_device(), model, settings);
+}
+
+// Steps of an epoch from its beginning on, and its end.
+static void run_steps(fixture *f, rig *r, int pass, int64_t epoch, int64_t n)
+{
+    const pm_session_pass *p = &r->s->pass[pass];
+    must(f, pm_session_write_schedule(r->s, pass, &(pm_progress_state){ .config = r->config, .steps_per_epoch = n, .epoch = epoch }, n));
+    must(f, pm_session_run(r->s, pass, &(pm_position){ .step = epoch * n, .epoch = epoch }, n));
+    must(f, pm_session_end_pass(r->s, pass, epoch, PM_MIN(n * p->batch, p->total)));
 }
 
 static void assert_shape(const rig *r, const char *name, int64_t rows, int64_t cols)
@@ -108,7 +116,7 @@ static void both_ways_agree(void **state)
         rig r[2];
         for (int dense = 0; dense < 2; dense++) {
             r[dense] = open_rig(f, models[m], (const char *const[]){ dense ? "dense_above=0" : "dense_above=1", "batch=7", NULL });
-            run_steps(f, &r[dense], r[dense].s->pass_count - 1, 4);
+            run_steps(f, &r[dense], r[dense].s->pass_count - 1, 0, 4);
             must(f, pm_store_read_rows(r[dense].s->store, "log.loss", 0, 4, losses[dense]));
             for (int i = 0; i < pm_net_param_count(r[dense].s->net); i++) {
                 int64_t rows = 0, cols = 0;
@@ -125,6 +133,92 @@ static void both_ways_agree(void **state)
         pm_session_close(&r[0].s);
         pm_session_close(&r[1].s);
     }
+}
+
+// ---- rows that wait ----
+
+static float *values_of(fixture *f, const rig *r, const char *name, int64_t *count)
+{
+    int64_t rows = 0, cols = 0;
+    assert_true(pm_store_find(r->s->store, name, NULL, &rows, &cols));
+    float *values = pm_new_array(r->s, float, *count = rows * cols);
+    must(f, pm_store_read(r->s->store, name, values));
+    return values;
+}
+
+static void assert_near(fixture *f, const rig *a, const rig *b, const char *name)
+{
+    int64_t n, m;
+    const float *x = values_of(f, a, name, &n), *y = values_of(f, b, name, &m);
+    float most = 0;
+    assert_int_equal(n, m);
+    for (int64_t k = 0; k < n; k++) most = fmaxf(most, fabsf(y[k]));
+    for (int64_t k = 0; k < n; k++)
+        if (!(fabsf(x[k] - y[k]) <= 2e-5f * most)) fail_msg("%s[%d]: %g where rows wait, %g where none does", name, (int)k, (double)x[k], (double)y[k]);
+}
+
+static void assert_all_caught_up(fixture *f, const rig *r, const char *seen)
+{
+    int64_t n;
+    const float *words = values_of(f, r, seen, &n);    // 0 in either type
+    for (int64_t k = 0; k < n; k++) assert_true(memcmp(&words[k], &(uint32_t){ 0 }, 4) == 0);
+}
+
+// Gradient descent with momentum and decay, three epochs with falling rates of a batch a row: where rows wait weights and momentum come to what they do where all
+// are moved in each step, and in the second epoch they had to wait for it. In the first pass, whose optimiser goes on in the last one.
+static void waiting_changes_nothing_on(fixture *f, const char *device, const char *model)
+{
+    static const char *const weights[] = { "outer.encoder.w", "outer.decoder.w", "outer.encoder.w.sgd.m", "outer.decoder.w.sgd.m" };
+    const char *seen = model[0] == 'u' ? "train.sgd.seen" : "train_t.sgd.seen";
+    rig r[2];
+    for (int dense = 0; dense < 2; dense++) {
+        r[dense] = open_rig_on(f, device, model, (const char *const[]){ dense ? "dense_above=0" : "dense_above=1", "batch=1", "outer_size=5", "inner_size=4",
+                                                                        "outer_lr_decay=0.5", "lr_decay=0.5", "outer_decay=0.2", "decay=0.3", NULL });
+        for (int pass = 0; pass < 3; pass += 2)
+            for (int epoch = 0; epoch < 3; epoch++) run_steps(f, &r[dense], pass, epoch, r[dense].s->pass[pass].steps - (pass > 0));
+    }
+    assert_true(r[0].s->pass[0].catch_up && !r[1].s->pass[0].catch_up && !r[0].s->pass[1].catch_up);
+    assert_false(pm_store_find(r[1].s->store, seen, NULL, NULL, NULL));
+    assert_all_caught_up(f, &r[0], seen);
+    for (int i = 0; i < PM_COUNT(weights); i++) assert_near(f, &r[0], &r[1], weights[i]);
+    for (int i = 0; i < pm_net_param_count(r[0].s->net); i++) assert_near(f, &r[0], &r[1], pm_net_param_name(r[0].s->net, i));
+    must(f, pm_session_run(r[0].s, 0, &(pm_position){ .step = 0 }, 2));
+    int64_t n, waiting = 0;
+    const float *words = values_of(f, &r[0], seen, &n);
+    for (int64_t k = 0; k < n; k++) waiting += memcmp(&words[k], &(uint32_t){ 0 }, 4) == 0;
+    assert_true(waiting > n / 4 && waiting < n);
+    pm_session_close(&r[0].s);
+    pm_session_close(&r[1].s);
+}
+
+static const char *vulkan;    // the device that was asked for
+
+static void waiting_changes_nothing(void **state)
+{
+    const char *const devices[] = { vulkan ? vulkan : "ref", vulkan ? NULL : host_device() };
+    for (int d = 0; d < 2 && devices[d]; d++) {
+        waiting_changes_nothing_on(*state, devices[d], "uencoder");
+        if (!vulkan) waiting_changes_nothing_on(*state, devices[d], "vencoder");
+    }
+}
+
+// Weights that no gradient reaches, by leaps of any length, against the steps themselves in double.
+static void powers(void **state)
+{
+    fixture *f = *state;
+    rig r = open_rig(f, "uencoder", (const char *const[]){ "dense_above=1", "batch=1", "outer_lr=0.3", "outer_decay=0.5", "momentum=0.9", NULL });
+    int64_t n;
+    must(f, pm_waiting_write(r.s, 0, 0));
+    const float *p = values_of(f, &r, "rows.power", &n);
+    double w[2] = { 1, 0 }, m[2] = { 0, 1 };
+    assert_int_equal(n, 4 * r.s->pass[0].steps);
+    for (int64_t k = 0; k < n / 4; k++)
+        for (int j = 0; j < 2; j++) {
+            m[j] = (double)0.9f * m[j] + 0.5 * w[j];
+            w[j] -= (double)0.3f * m[j];
+            assert_true(p[4 * k + j] == (float)w[j] && p[4 * k + 2 + j] == (float)m[j]);
+        }
+    pm_session_close(&r.s);
 }
 
 // ---- whole runs ----
@@ -186,9 +280,12 @@ static void the_last_good_state_is_kept(void **state)
     assert_true(r->metric_count > 0 && isfinite(r->metrics[0].mean));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const struct CMUnitTest on_vulkan[] = { cmocka_unit_test_setup_teardown(waiting_changes_nothing, set_up, tear_down) };
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(waiting_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(powers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sizes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(first_weights, set_up, tear_down),
         cmocka_unit_test_setup_teardown(both_ways_agree, set_up, tear_down),
@@ -196,5 +293,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_last_good_state_is_kept, set_up, tear_down),
     };
+    vulkan = argc > 1 ? argv[1] : NULL;
+    if (vulkan) return cmocka_run_group_tests_name("train.sdae", on_vulkan, NULL, NULL);
     return cmocka_run_group_tests_name("train.sdae", tests, NULL, NULL);
 }

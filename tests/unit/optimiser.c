@@ -128,11 +128,60 @@ static void others_than_adam(void **state)
     }
 }
 
+// Rows wait where they decay and nothing limits them, in the graph that says so and in no other.
+static void what_may_wait(void **state)
+{
+    (void)state;
+    fixture f;
+    open_fixture(&f, 1);
+    capture_loss(&f);
+    pm_param(f.net, "n.w", R, C, (pm_init){ PM_INIT_ZERO, 0 });
+    pm_net_max_norm(f.net, "n.w", 1, false);
+    assert_true(pm_net_wait(f.net, "m.w") && !pm_net_wait(f.net, "m.b") && !pm_net_wait(f.net, "n.w") && !pm_net_wait(f.net, "m.seen") && !pm_net_wait(f.net, "o"));
+    assert_true(pm_net_param_waits(f.net, 0) && !pm_net_param_waits(f.net, 1) && !pm_net_param_waits(f.net, 9));
+    pm_net_max_norm(f.net, "m.w", 1, false);
+    assert_int_equal(pm_graph_status(f.g), PM_ERR_ARG);
+    if (!strstr(pm_ctx_message(f.ctx), "max-norm of m.w: its rows wait")) fail_msg("%s", pm_ctx_message(f.ctx));
+    pm_graph_destroy(&f.g);
+    assert_int_equal(pm_graph_create(f.store, &f.g), PM_OK);
+    assert_int_equal(pm_net_capture(f.net, f.g), PM_OK);
+    assert_false(pm_net_param_waits(f.net, 0));
+    pm_graph_destroy(&f.g);
+    close_fixture(&f);
+}
+
+// A step on the rows that a batch meets, row 1 of three, once it has leapt over two steps; the others stay.
+static void met_rows_alone(void **state)
+{
+    (void)state;
+    fixture f;
+    float w[N];
+    open_fixture(&f, 1);
+    capture_loss(&f);
+    assert_int_equal(pm_store_add(f.store, "met", PM_U32, 1, R + 1), PM_OK);
+    assert_int_equal(pm_store_add(f.store, "missed", PM_U32, R, 1), PM_OK);
+    assert_int_equal(pm_store_add(f.store, "power", PM_F32, 2, 4), PM_OK);
+    assert_int_equal(pm_store_write(f.store, "met", (const uint32_t[]){ 0, 0, 1, 1 }), PM_OK);
+    assert_int_equal(pm_store_write(f.store, "missed", (const uint32_t[]){ 0, 2, 0 }), PM_OK);
+    assert_int_equal(pm_store_write(f.store, "power", (const float[]){ 0.75f, -0.25f, 0.5f, 0.5f, 0.4375f, -0.3125f, 0.625f, 0.125f }), PM_OK);
+    const pm_var met = pm_constant(f.g, "met");
+    pm_sgd_catch_up(f.net, "m.w", pm_constant(f.g, "missed"), pm_constant(f.g, "power"));
+    pm_optimiser_step(f.net, "m.w", pm_constant(f.g, "rate"), &(pm_optimiser){ .kind = PM_SGD, .decay = 0.5f, .momentum = 0.5f, .met = &met });
+    run(&f);
+    assert_int_equal(pm_store_read(f.store, "m.w", w), PM_OK);
+    for (int i = 0; i < N; i++) {
+        const float weight = 0.875f, m = 1.25f, step = 0.5f * m + f.slope[0][i] + 0.5f * weight;    // of (2, 0)
+        assert_true(fabsf(w[i] - (i / C == 1 ? weight - 0.5f * step : 2)) < 1e-6f);
+    }
+    close_fixture(&f);
+}
+
 static void their_state_is_known(void **state)
 {
     (void)state;
-    static const char *const known[] = { "a.w.adam.m", "a.w.adam.v", "b.adagrad.sum", "c.sgd.m" }, *const others[] = { "a.w", "adam.w", "log.adam.m.x", ".sgd.m" };
-    for (int i = 0; i < 4; i++) assert_true(pm_is_optimiser_state(known[i]) && !pm_is_optimiser_state(others[i]));
+    static const char *const known[] = { "a.w.adam.m", "a.w.adam.v", "b.adagrad.sum", "c.sgd.m", "d.sgd.seen" }, *const others[] = { "a.w", "adam.w", "log.adam.m.x", ".sgd.m" };
+    for (int i = 0; i < PM_COUNT(known); i++) assert_true(pm_is_optimiser_state(known[i]));
+    for (int i = 0; i < PM_COUNT(others); i++) assert_false(pm_is_optimiser_state(others[i]));
     assert_true(pm_optimiser_rate(PM_SGD, 0.1, 3) == 0.1 && pm_optimiser_rate(PM_ADAGRAD, 0.1, 3) == 0.1);
     assert_true(pm_optimiser_rate(PM_ADAM, 0.1, 3) == pm_adam_rate(0.1, 0.9, 0.999, 3));
 }
@@ -203,6 +252,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clipped_together),
         cmocka_unit_test(others_than_adam),
+        cmocka_unit_test(what_may_wait),
+        cmocka_unit_test(met_rows_alone),
         cmocka_unit_test(their_state_is_known),
         cmocka_unit_test(limited_after_the_update),
         cmocka_unit_test(statistics_are_kept_but_not_trained),
