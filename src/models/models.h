@@ -25,14 +25,8 @@
 // What two-headed AutoRec searched the penalties of its baselines over (its Section 4.2.2).
 #define PM_TWO_HEADED_LAMBDAS "1e-7,1e-6,1e-5,1e-4,1e-3,0.01,0.1,1,10,100,1e3,1e4"
 
-extern const pm_model pm_model_autorec, pm_model_ohns_autorec, pm_model_ns_autorec, pm_model_nce_autorec;
-extern const pm_model pm_model_dae, pm_model_item_pop, pm_model_mult_dae, pm_model_mult_vae;
-extern const pm_model pm_model_dmf, pm_model_lfm;
-extern const pm_model pm_model_bpr, pm_model_cml, pm_model_cdae;
-extern const pm_model pm_model_uencoder, pm_model_vencoder, pm_model_u_autorec, pm_model_v_autorec;
-extern const pm_model pm_model_gmf, pm_model_mlp, pm_model_neumf;
-extern const pm_model pm_model_eals, pm_model_item_knn, pm_model_slim, pm_model_wrmf;
-extern const pm_model pm_model_als_wr, pm_model_nl_pmf, pm_model_rating_bias, pm_model_svd;
-extern const pm_model pm_model_ease, pm_model_nce_plrec, pm_model_pure_svd;
+#define PM_MODEL(name) extern const pm_model pm_model_##name;
+#include "models/models.def"
+#undef PM_MODEL
 
 #endif

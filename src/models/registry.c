@@ -5,17 +5,11 @@
 
 enum { MAX_ADDED = 64 };
 
+#define PM_MODEL(name) &pm_model_##name,
 static const pm_model *const built_in[] = {
-    &pm_model_item_pop, &pm_model_mult_dae, &pm_model_mult_vae, &pm_model_dae,
-    &pm_model_autorec, &pm_model_ohns_autorec, &pm_model_ns_autorec, &pm_model_nce_autorec,
-    &pm_model_bpr, &pm_model_cml, &pm_model_cdae,
-    &pm_model_dmf, &pm_model_lfm,
-    &pm_model_gmf, &pm_model_mlp, &pm_model_neumf,
-    &pm_model_item_knn, &pm_model_wrmf, &pm_model_eals, &pm_model_slim,
-    &pm_model_uencoder, &pm_model_vencoder, &pm_model_u_autorec, &pm_model_v_autorec,
-    &pm_model_pure_svd, &pm_model_nce_plrec, &pm_model_ease,
-    &pm_model_als_wr, &pm_model_nl_pmf, &pm_model_rating_bias, &pm_model_svd,
+#include "models/models.def"
 };
+#undef PM_MODEL
 static const pm_model *added[MAX_ADDED];
 static int             added_count;
 
