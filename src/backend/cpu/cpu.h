@@ -10,34 +10,19 @@
 // A part of a call. EACH: columns [lo, hi) of row i. ROWS: rows [lo, hi), i unused. COLS: columns [lo, hi), i unused.
 typedef void pm_cpu_body(const pm_call *c, int64_t i, int64_t lo, int64_t hi);
 
-// Ops whose body is compiled for every instruction set. product…: columns of a product; NULL where OpenBLAS is to do it.
-#define PM_CPU_BODIES(X)                                                                                               \
-    X(add) X(sub) X(mul) X(scale) X(axpy) X(fill) X(add_row) X(mul_col) X(broadcast_row) X(broadcast_col) X(to_f32)    \
-    X(sigmoid) X(tanh) X(tanh_grad) X(sigmoid_grad) X(relu) X(relu_grad) X(exp) X(softplus) X(log_sigmoid)             \
-    X(row_sum) X(col_sum) X(softmax) X(log_softmax)                                                                    \
-    X(loss_multinomial) X(loss_gaussian) X(loss_logistic) X(kl_gaussian)                                               \
-    X(loss_square) X(loss_cross_entropy) X(loss_mil) X(loss_pair) X(loss_counts) X(draw_counts)                         \
-    X(col_squares) X(grad_squares) X(adam_clipped) X(max_norm_rows) X(max_norm_cols) X(average)                        \
-    X(batch_norm) X(batch_norm_grad) X(batch_norm_apply)                                                               \
-    X(csr_normalize) X(csr_dropout) X(spmm) X(spmm_tile) X(spmm_affine) X(spmm_t) X(spmm_t_adam)                                                                  \
-    X(pick_scores) X(pick_sum) X(spmm_t_away) X(loss_bpr) X(loss_hinge) X(adagrad) X(spmm_t_adagrad) X(sgd) X(sgd_rows) X(spmm_t_sgd) X(sgd_leap)             \
-    X(sddmm) X(csr_spread) X(corrupt) X(loss_weighted)                                                                \
-    X(loss_match) X(unit_rows) X(loss_log)                                                                               \
-    X(als_cg) X(eals_rows) X(slim_columns) X(gp_fit) X(gp_grad) X(gp_scores)                                                       \
-    X(product) X(product_rows) X(product_affine) X(product_adam)                                                      \
-    X(dropout) X(normal) X(reparameterize) X(adam) X(top_k) X(rank_target) X(count_reaching)
-
 // Rows of a part of the body product_rows.
 enum { PM_PRODUCT_ROWS = 252 };
 
 // Rows of a call of the body spmm_tile at most, and columns of its panels.
 enum { PM_TILE_ROWS = 256, PM_TILE_COLS = 64 };
 
+// The bodies of an instruction set: a body_NAME of the files vec_*.inc is the field NAME (cmake/PumiceCpu.cmake lists them). product…: columns of a product;
+// NULL where OpenBLAS is to do it.
 typedef struct pm_cpu_isa {
     const char *name;    // "baseline", "avx2", "avx512"
-#define PM_CPU_FIELD(name) pm_cpu_body *name;
-    PM_CPU_BODIES(PM_CPU_FIELD)
-#undef PM_CPU_FIELD
+#define PM_CPU_BODY(name) pm_cpu_body *name;
+#include "cpu_bodies.def"
+#undef PM_CPU_BODY
 } pm_cpu_isa;
 
 extern const pm_cpu_isa pm_cpu_isa_baseline, pm_cpu_isa_avx2, pm_cpu_isa_avx512;
