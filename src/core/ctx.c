@@ -1,4 +1,9 @@
 // Context, log, and the object tree that hangs from it.
+#ifdef __linux__
+#define _DEFAULT_SOURCE    // madvise
+#include <sys/mman.h>
+#endif
+
 #include "core/core.h"
 #include "core/parallel.h"
 
@@ -8,7 +13,8 @@
 
 #include <omp.h>
 
-enum { ALIGNMENT = 64, MESSAGE_SIZE = 1024, ZERO_PIECE = 1 << 20 };
+// LARGE: from here on memory comes in pages of HUGE where the system has them.
+enum { ALIGNMENT = 64, MESSAGE_SIZE = 1024, ZERO_PIECE = 1 << 20, HUGE = 1 << 21, LARGE = 1 << 22 };
 
 typedef struct block {
     struct block *parent, *first, *prev, *next;    // first: the youngest child
@@ -32,7 +38,12 @@ struct pm_ctx {
 static void *default_alloc(void *user, size_t size)
 {
     (void)user;
-    return aligned_alloc(ALIGNMENT, (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    const size_t unit = size < LARGE ? ALIGNMENT : HUGE, whole = (size + unit - 1) / unit * unit;
+    void *memory = aligned_alloc(unit, whole);
+#ifdef MADV_HUGEPAGE
+    if (memory && unit == HUGE) madvise(memory, whole, MADV_HUGEPAGE);    // advice: refused, the pages are small
+#endif
+    return memory;
 }
 
 static void default_release(void *user, void *ptr)
