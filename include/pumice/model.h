@@ -233,6 +233,10 @@ struct pm_model {
     // Asked of each step's value of a loss: NULL where it is sound, else what to do about it, and training stops. Values that are not finite stop it in
     // any case. NULL: only those do.
     const char *(*diverged)(const pm_config *config, const char *loss, double value);
+    // What a loss would be, in the mean over steps, of a model whose scores are all 0; squares: the mean over rows of the pass of the sum of squares of their values
+    // (the centred ratings). Bounded scores saturate where others overflow, so a loss has diverged too whose mean over an epoch is more than half as much again, and not
+    // on its way down: more than three quarters of what it was three epochs before in this phase. Training stops as above. 0: not known. NULL: none is.
+    double (*nothing)(const pm_config *config, const char *loss, double squares);
 };
 
 // ---- registry ------------------------------------------------------------------------------------------------------

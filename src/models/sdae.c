@@ -338,6 +338,15 @@ static const char *diverged(const pm_config *config, const char *loss, double va
     return pm_name_equal(loss, "outer") ? "try a tenth of outer_lr" : pm_name_equal(loss, "inner") ? "try a tenth of inner_lr" : "try a tenth of lr";
 }
 
+// Of the known entries alone; noise falls on inputs. What an inner pair would cost is in the codes.
+static double nothing(const pm_config *config, const char *loss, double squares)
+{
+    const char *prefix = pm_name_equal(loss, "outer") ? "outer_" : "";
+    if (pm_name_equal(loss, "inner") || !is_stacked(config)) return pm_name_equal(loss, "inner") ? 0 : squares;
+    const double noise = phase_number(config, prefix, "mask") + phase_number(config, prefix, "salt") + phase_number(config, prefix, "gauss");
+    return squares * (noise * phase_number(config, prefix, "alpha") + (1 - noise) * phase_number(config, prefix, "beta"));
+}
+
 // ---- passes and phases ---------------------------------------------------------------------------------------------
 
 // Those that train, over users or items, and of models of items the one that encodes them all before users are scored.
@@ -440,8 +449,8 @@ static pm_var item_score_at(pm_build *b, pm_var id)
 // ---- the models ----------------------------------------------------------------------------------------------------
 
 #define STACKED .proofs = stacked_proofs, .grids = stacked_grids, .ratings = true, .check = check, .phases = stacked_phases, .passes = stacked_passes,    \
-                .loss = stacked_loss, .diverged = diverged, .paper = "Strub and Mary, 2015, Collaborative Filtering with Stacked Denoising AutoEncoders and Sparse Inputs"
-#define AUTOREC .proofs = autorec_proofs, .grids = autorec_grids, .ratings = true, .passes = autorec_passes, .loss = autorec_loss, .diverged = diverged,     \
+                .loss = stacked_loss, .diverged = diverged, .nothing = nothing, .paper = "Strub and Mary, 2015, Collaborative Filtering with Stacked Denoising AutoEncoders and Sparse Inputs"
+#define AUTOREC .proofs = autorec_proofs, .grids = autorec_grids, .ratings = true, .passes = autorec_passes, .loss = autorec_loss, .diverged = diverged, .nothing = nothing,     \
                 .paper = "Sedhain et al., 2015, AutoRec: Autoencoders Meet Collaborative Filtering"
 #define OF_USERS .score = user_score, .score_at = user_score_at
 #define OF_ITEMS .by_id = true, .solve = encode_items, .score = item_score, .score_at = item_score_at

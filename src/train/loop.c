@@ -122,6 +122,44 @@ static pm_status run_epoch(pm_trainer *t, double began)
     }
 }
 
+// What a loss of this phase would be of scores that are all 0; 0 where that is not known.
+static double of_nothing(const pm_trainer *t, int loss)
+{
+    const pm_session *s = t->session;
+    const pm_phase *phase = phase_of(t);
+    if (!s->model->nothing) return 0;
+    for (int i = phase->first; i < phase->first + PM_MAX(phase->count, 1); i++)
+        for (int l = 0; l < s->pass[i].loss_count; l++)
+            if (s->pass[i].loss[l] == loss) return s->model->nothing(s->config, s->loss_name[loss], s->squares / (double)s->pass[i].total);
+    return 0;
+}
+
+// The mean of a loss over the third epoch before in this phase; 0 where there is none.
+static double loss_before(const pm_trainer *t, int loss)
+{
+    enum { BACK = 3 };
+    const pm_epoch_log *log = t->at.epoch >= BACK && t->result->epoch_count >= BACK ? &t->result->epoch_log[t->result->epoch_count - BACK] : NULL;
+    return log && log->phase == t->at.phase ? log->loss[loss] : 0;
+}
+
+// Mean losses that stay far above that: each score stands at an end of its range, from where no gradient leads back. First steps that go too far may do as much for
+// some epochs, but then it is falling.
+static pm_status refuse_saturation(const pm_trainer *t)
+{
+    static const double BEYOND = 1.5, FALLING = 0.75;
+    const pm_session *s = t->session;
+    for (int i = 0; i < s->loss_count; i++) {
+        const double nothing = t->loss_steps[i] ? of_nothing(t, i) : 0, was = loss_before(t, i);
+        if (!(nothing > 0) || !(was > 0)) continue;
+        const double mean = t->loss_sum[i] / (double)t->loss_steps[i];
+        if (mean <= BEYOND * nothing || mean <= FALLING * was) continue;
+        const char *remedy = s->model->diverged ? s->model->diverged(s->config, s->loss_name[i], INFINITY) : NULL;
+        return pm_fail(t->ctx, PM_ERR_NUMERIC, "training diverged: loss %s is %.4g in epoch %" PRId64 ", %.4g three epochs before, where scores of 0 throughout would make it %.4g; %s",
+                       s->loss_name[i], mean, t->epoch + 1, was, nothing, remedy ? remedy : "try a lower lr");
+    }
+    return PM_OK;
+}
+
 static pm_status keep_best(pm_trainer *t)
 {
     t->at.best_epoch = t->at.epoch;
@@ -238,6 +276,7 @@ static pm_status run_batches(pm_trainer *t)
         if (stop_is_due(t)) return PM_OK;
         const double before = pm_clock();
         PM_TRY(run_epoch(t, began));
+        PM_TRY(refuse_saturation(t));
         PM_TRY(end_epoch(t, pm_clock() - before));
         if (stop_is_due(t)) return PM_OK;    // before the phase ends, whose best value is asked for
     }

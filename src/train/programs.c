@@ -250,6 +250,8 @@ static pm_status upload_training(pm_session *s)
     PM_REQUIRE(s, !(pm_config_number(s->config, "dislike_below") > 0) || s->known.nnz > train->nnz, PM_ERR_DATA,
                "dislike_below = %s: no training user rated an item below it; raise it, or leave it out", pm_config_text(s->config, "dislike_below"));
     PM_TRY(pm_session_upload(s, "train", &s->known));
+    s->squares = 0;
+    for (int64_t e = 0; e < s->known.nnz; e++) s->squares += (double)s->known.val[e] * (double)s->known.val[e];
     if (s->model->by_id) PM_TRY(pm_session_upload_numbers(s, "train.row", train->rows));
     if (!transposed) return PM_OK;
     PM_TRY(pm_csr_transposed(s, &s->known, &s->known_t));

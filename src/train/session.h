@@ -36,6 +36,7 @@ typedef struct pm_session {
     const char      *loss_name[PM_MAX_LOSSES];
     pm_rating_params rating;
     pm_center       *center;            // of a model whose scores are ratings; NULL
+    double           squares;           // of the values of all training interactions, once training is prepared
 } pm_session;
 
 typedef struct pm_session_params {

@@ -262,22 +262,71 @@ static void what_cannot_be(void **state)
     refused(f, "uencoder", (const char *const[]){ "outer_size=1/0", NULL }, PM_ERR_ARG, "outer_size");
     refused(f, "uencoder", (const char *const[]){ "outer_size=1/", NULL }, PM_ERR_ARG, "outer_size");
     refused(f, "uencoder", (const char *const[]){ "layers=2", "output=linear", "outer_lr=9", NULL }, PM_ERR_NUMERIC, "try a tenth of outer_lr");
+    refused(f, "uencoder", (const char *const[]){ "layers=2", "batch=5", "outer_lr=9", NULL }, PM_ERR_NUMERIC, "scores of 0 throughout");
+    refused(f, "vencoder", (const char *const[]){ "batch=5", "outer_lr=9", NULL }, PM_ERR_NUMERIC, "training diverged: loss outer");
+    refused(f, "u-autorec", (const char *const[]){ "batch=5", "lr=3", "latent=20", NULL }, PM_ERR_NUMERIC, "try a tenth of lr");
 }
 
 // A rate that the second half of training cannot bear: caught, named, and what was trained before it stays of use.
-static void the_last_good_state_is_kept(void **state)
+static void the_last_good_state_is_kept_of(const fixture *f, const char *const *settings, const char *word)
 {
-    const fixture *f = *state;
-    static const char *const settings[] = { "output=linear", "outer_epochs=2", "inner_epochs=1", "lr=9", NULL };
     char message[512];
     const pm_spec spec = spec_of(f, "vencoder", settings);
     const char *run = in_folder(f, "run");
     assert_int_equal(train_until(&spec, run, -1, 1, NULL, NULL, message), PM_ERR_NUMERIC);
-    if (!strstr(message, "training diverged: loss loss") || !strstr(message, "try a tenth of lr")) fail_msg("%s", message);
+    if (!strstr(message, "training diverged: loss loss") || !strstr(message, "try a tenth of lr") || !strstr(message, word)) fail_msg("%s", message);
     assert_tidy(run);
     pm_result *r;
     if (pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run }, &r) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
     assert_true(r->metric_count > 0 && isfinite(r->metrics[0].mean));
+    remove_folder(run);
+}
+
+static void the_last_good_state_is_kept(void **state)
+{
+    the_last_good_state_is_kept_of(*state, (const char *const[]){ "output=linear", "outer_epochs=2", "inner_epochs=1", "lr=9", NULL }, "loss loss is");
+    the_last_good_state_is_kept_of(*state, (const char *const[]){ "batch=5", "outer_epochs=2", "inner_epochs=1", "lr=9", NULL }, "scores of 0 throughout");
+}
+
+// Scores that stay at 0, for want of a rate, cost what is said of nothing, noise and its weights included; that is no divergence.
+static void nothing_learnt_is_no_divergence(void **state)
+{
+    fixture *f = *state;
+    static const char *const models[] = { "uencoder", "vencoder", "v-autorec" };
+    for (int m = 0; m < PM_COUNT(models); m++) {
+        rig r = open_rig(f, models[m], m < 2 ? (const char *const[]){ "layers=2", "outer_alpha=3", "outer_size=4", NULL } : (const char *const[]){ "latent=4", NULL });
+        const char *name = m < 2 ? "outer" : "loss";
+        const pm_session_pass *p = &r.s->pass[0];
+        float *zeros = pm_new_array(r.s, float, (m == 0 ? ITEMS : USERS) * 4), *logged = pm_new_array(r.s, float, PM_SLOTS);
+        double mean = 0;
+        must(f, pm_store_write(r.s->store, "outer.decoder.w", zeros));
+        must(f, pm_session_write_schedule(r.s, 0, &(pm_progress_state){ .config = r.config, .steps_per_epoch = p->steps }, p->steps));
+        must(f, pm_store_write_rows(r.s->store, "schedule", 0, p->steps, zeros));
+        must(f, pm_session_run(r.s, 0, &(pm_position){ .step = 0 }, p->steps));
+        must(f, pm_store_read_rows(r.s->store, m < 2 ? "log.outer" : "log.loss", 0, p->steps, logged));
+        for (int64_t k = 0; k < p->steps; k++) mean += (double)logged[k] / (double)p->steps;
+        const double want = r.s->model->nothing(r.config, name, r.s->squares / (double)p->total);
+        if (!(fabs(mean / want - 1) < 0.15)) fail_msg("%s: %g, not %g", models[m], mean, want);
+        assert_true(r.s->model->nothing(r.config, "inner", 1) == 0);
+        pm_session_close(&r.s);
+    }
+}
+
+// First steps that go too far and come back are none either: the loss is falling.
+static void overshooting_is_no_divergence(void **state)
+{
+    fixture *f = *state;
+    const char *const settings[] = { "lr=0.01", "latent=500", "batch=20", NULL };
+    pm_spec spec = spec_of(f, "u-autorec", settings);
+    pm_result *r;
+    rig rated = open_rig(f, "u-autorec", settings);
+    spec.epochs = 4;
+    if (pm_train(f->ctx, &spec, NULL, &r) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    const double nothing = rated.s->model->nothing(rated.config, "loss", rated.s->squares / USERS);
+    if (!(r->epoch_log[0].loss[0] > 2 * nothing && r->epoch_log[3].loss[0] < 0.5 * r->epoch_log[0].loss[0]))
+        fail_msg("%g, then %g, %g, %g of %g", r->epoch_log[0].loss[0], r->epoch_log[1].loss[0], r->epoch_log[2].loss[0], r->epoch_log[3].loss[0], nothing);
+    pm_session_close(&rated.s);
+    pm_result_destroy(&r);
 }
 
 int main(int argc, char **argv)
@@ -292,6 +341,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(phases_learn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_last_good_state_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(overshooting_is_no_divergence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_learnt_is_no_divergence, set_up, tear_down),
     };
     vulkan = argc > 1 ? argv[1] : NULL;
     if (vulkan) return cmocka_run_group_tests_name("train.sdae", on_vulkan, NULL, NULL);
