@@ -76,6 +76,13 @@ static const pm_hyper u_autorec_hypers[] = { AUTOREC_HYPERS("user", "200", "0.03
 static const pm_preset u_presets[] = { STACKED_PRESETS("user", "outer_size=1/10 inner_size=1/12") };
 static const pm_preset v_presets[] = { STACKED_PRESETS("item", "outer_size=1/1000 inner_size=1/1500") };
 
+// Lambda stands beside a sum over the items of squares of ratings from 1 to 5. On [-1, 1] squares are a quarter of those, and the two weights share the factor, since what
+// one gives in length the other may take: lambda / 4, and over the 3,706 items.
+static const pm_preset v_autorec_presets[] = {
+    { "ml-1m", "latent=500 activation=sigmoid decay=0.0135 center=item", "published settings: 500 units, lambda 200" },
+    { .name = NULL },
+};
+
 // nu · alpha / ((1 − nu) · beta) = 1/3, nu the share corrupted, three quarters of it masked: of nu 0, .1, .2, .3, .5 alpha is any, 3, 4/3, 7/9, 1/3 at beta 1;
 // then alpha or beta alone at nu .2.
 #define TIED "outer_mask/mask/outer_salt/salt/outer_alpha/alpha/outer_beta/beta="
@@ -468,5 +475,5 @@ const pm_model pm_model_u_autorec = {
 };
 
 const pm_model pm_model_v_autorec = {
-    .name = "v-autorec", .title = "V-AutoRec: autoencoder of items' ratings, square loss over the known ones", .hypers = v_autorec_hypers, AUTOREC, OF_ITEMS,
+    .name = "v-autorec", .title = "V-AutoRec: autoencoder of items' ratings, square loss over the known ones", .hypers = v_autorec_hypers, .presets = v_autorec_presets, AUTOREC, OF_ITEMS,
 };

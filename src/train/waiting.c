@@ -72,11 +72,12 @@ pm_status pm_waiting_prepare(pm_session *s, int pass, const pm_waiting *w)
     if (!w->any) return PM_OK;
     PM_TRY(list_waiting(s, &waits));
     pm_status st = pm_graph_create(s->store, &g);
+    if (st == PM_OK) st = pm_net_capture(s->net, g);
     if (st == PM_OK) {
-        st = pm_net_capture(s->net, g);
-        if (st == PM_OK) capture_catch_up(s, g, w, waits);
+        capture_catch_up(s, g, w, waits);
         st = pm_graph_compile(&g, &s->pass[pass].catch_up);
     }
+    pm_graph_destroy(&g);
     pm_free(waits);
     return st;
 }
