@@ -13,6 +13,7 @@ typedef struct pm_session_pass {
     pm_pass     what;
     pm_program *program;
     pm_program *catch_up;             // where rows of parameters wait in it: what all of them have missed. NULL
+    float      *powers;               // what they wait by, on its way to the device: a step allocates nothing
     int64_t     batch, total, steps;    // rows of a batch; rows, and batches, of an epoch
     int         loss_count, loss[PM_MAX_LOSSES];    // what it logs, as indices into the session's losses
 } pm_session_pass;

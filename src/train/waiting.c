@@ -22,15 +22,12 @@ static void fill_powers(double rate, double momentum, double decay, int64_t coun
 pm_status pm_waiting_write(pm_session *s, int pass, int64_t epoch)
 {
     const pm_pass *p = &s->pass[pass].what;
+    float *powers = s->pass[pass].powers;
     int64_t count = 0, four;
-    if (!s->pass[pass].catch_up || !pm_store_find(s->store, PM_WAITING_POWER, NULL, &count, &four)) return PM_OK;
-    float *powers = pm_new_array(s, float, 4 * count);
-    PM_CHECK_ALLOC(powers);
+    if (!powers || !pm_store_find(s->store, PM_WAITING_POWER, NULL, &count, &four)) return PM_OK;
     const float rate = (float)pm_pass_rate(s->config, p, epoch), momentum = (float)pm_pass_setting(s->config, p, "momentum");
     fill_powers((double)rate, (double)momentum, (double)pm_pass_decay(s->config, p), count, powers);
-    const pm_status st = pm_store_write(s->store, PM_WAITING_POWER, powers);
-    pm_free(powers);
-    return st;
+    return pm_store_write(s->store, PM_WAITING_POWER, powers);
 }
 
 // ---- the end of a pass ---------------------------------------------------------------------------------------------
@@ -69,7 +66,11 @@ pm_status pm_waiting_prepare(pm_session *s, int pass, const pm_waiting *w)
 {
     bool *waits;
     pm_graph *g;
+    int64_t count = 0, four;
     if (!w->any) return PM_OK;
+    pm_store_find(s->store, PM_WAITING_POWER, NULL, &count, &four);
+    s->pass[pass].powers = pm_new_array(s, float, 4 * count);
+    PM_CHECK_ALLOC(s->pass[pass].powers);
     PM_TRY(list_waiting(s, &waits));
     pm_status st = pm_graph_create(s->store, &g);
     if (st == PM_OK) st = pm_net_capture(s->net, g);
