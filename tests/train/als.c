@@ -89,19 +89,6 @@ static void lay_out(const pm_csr *m, bool counts, dense *out)
         for (uint32_t e = m->indptr[u]; e < m->indptr[u + 1]; e++) out->value[u * m->cols + m->col[e]] = counts ? (double)m->val[e] : 1;
 }
 
-static pm_config *make_config(const fixture *f, const char *model, const char *settings)
-{
-    const pm_model *m;
-    pm_config *config;
-    char copy[256];
-    assert_int_equal(pm_model_find(f->ctx, model, &m), PM_OK);
-    assert_int_equal(pm_config_create(f->ctx, m, &config), PM_OK);
-    snprintf(copy, sizeof copy, "%s", settings);
-    for (char *at = strtok(copy, " "); at; at = strtok(NULL, " "))
-        if (pm_config_assign(config, at) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
-    return config;
-}
-
 static void read_double(const pm_session *s, const char *name, double *out, int64_t count)
 {
     float values[USERS * ITEMS];

@@ -38,16 +38,8 @@ static inline pm_split *make_split(const fixture *f)
 
 static inline pm_session *open_session(const fixture *f, pm_split *split, const char *model, const char *settings)
 {
-    const pm_model *m;
-    pm_config *config;
     pm_session *s;
-    char copy[256];
-    assert_int_equal(pm_model_find(f->ctx, model, &m), PM_OK);
-    assert_int_equal(pm_config_create(f->ctx, m, &config), PM_OK);
-    snprintf(copy, sizeof copy, "%s", settings);
-    for (char *at = strtok(copy, " "); at; at = strtok(NULL, " "))
-        if (pm_config_assign(config, at) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
-    assert_int_equal(pm_session_open(f->ctx, &(pm_session_params){ .split = split, .config = config, .device = host_device(), .seed = 1 }, &s), PM_OK);
+    assert_int_equal(pm_session_open(f->ctx, &(pm_session_params){ .split = split, .config = make_config(f, model, settings), .device = host_device(), .seed = 1 }, &s), PM_OK);
     return s;
 }
 

@@ -38,6 +38,20 @@ static inline pm_spec small_spec(const char *model)
     };
 }
 
+// settings: "name=value name=value".
+static inline pm_config *make_config(const fixture *f, const char *model, const char *settings)
+{
+    const pm_model *m;
+    pm_config *config;
+    char copy[256];
+    assert_int_equal(pm_model_find(f->ctx, model, &m), PM_OK);
+    assert_int_equal(pm_config_create(f->ctx, m, &config), PM_OK);
+    snprintf(copy, sizeof copy, "%s", settings);
+    for (char *at = strtok(copy, " "); at; at = strtok(NULL, " "))
+        if (pm_config_assign(config, at) != PM_OK) fail_msg("%s", pm_ctx_message(f->ctx));
+    return config;
+}
+
 // Cancels the context at the at-th report of training, 0-based; −1: never.
 typedef struct stopper {
     pm_ctx *ctx;
