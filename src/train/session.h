@@ -38,6 +38,8 @@ typedef struct pm_session {
     pm_rating_params rating;
     pm_center       *center;            // of a model whose scores are ratings; NULL
     double           squares;           // of the values of all training interactions, once training is prepared
+    int              powers_of;         // which pass, counted from 1, and its epoch the powers of waiting rows are of; 0: none are there yet
+    int64_t          powers_at;
 } pm_session;
 
 typedef struct pm_session_params {

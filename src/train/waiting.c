@@ -24,9 +24,12 @@ pm_status pm_waiting_write(pm_session *s, int pass, int64_t epoch)
     const pm_pass *p = &s->pass[pass].what;
     float *powers = s->pass[pass].powers;
     int64_t count = 0, four;
-    if (!powers || !pm_store_find(s->store, PM_WAITING_POWER, NULL, &count, &four)) return PM_OK;
+    if (!powers || (s->powers_of == pass + 1 && s->powers_at == epoch)) return PM_OK;    // an epoch has one rate
+    pm_store_find(s->store, PM_WAITING_POWER, NULL, &count, &four);
     const float rate = (float)pm_pass_rate(s->config, p, epoch), momentum = (float)pm_pass_setting(s->config, p, "momentum");
     fill_powers((double)rate, (double)momentum, (double)pm_pass_decay(s->config, p), count, powers);
+    s->powers_of = pass + 1;
+    s->powers_at = epoch;
     return pm_store_write(s->store, PM_WAITING_POWER, powers);
 }
 
