@@ -138,6 +138,8 @@ expect 0 sweep mult-dae $SMALL --epochs 2 --grid "lr=1e-3,1e-2" --refit -o refit
 run=$(json winner runs 0)
 mean=$(json winner metrics ndcg@100 mean)
 lr=$(json winner setting lr)
+case $lr in 1e-3) trained=refit/runs/00001-seed0 ;; *) trained=refit/runs/00002-seed0 ;; esac
+head -n 2 "$run/metrics.jsonl" | cmp - "$trained/metrics.jsonl" || fail "the refit trained the winner again: other times in its log"
 expect 0 evaluate "$run" --json
 [ "$(json refit)" = true ] || fail "no refit"
 [ "$(json metrics ndcg@100 mean)" = "$mean" ] || fail "evaluate differs from the sweep's refit"
