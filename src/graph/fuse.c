@@ -7,6 +7,7 @@
 //     spmm_t, adam                              ->  take_cols, spmm_t_adam
 //     spmm_t | spmm_t_away, adagrad             ->  take_cols, spmm_t_adagrad    without decay: rows that no entry touches stay as they are
 //     spmm_t, sgd_rows                          ->  take_cols, spmm_t_sgd        of the same rows
+//     spmm_t, sgd                               ->  take_cols, spmm_t_sgd        without momentum and decay: rows that no entry touches stay as they are
 //
 // A node moves only where nothing between its old place and its new one writes what it reads, or touches what it writes.
 #include <pumice/activation.h>
@@ -193,12 +194,14 @@ static pm_status fuse_adagrad(fuser *f, int adagrad)
     return put(f, adagrad, PM_OP_SPMM_T_ADAGRAD, in, (pm_arg[]){ a.args[0], { .flag = away >= 0 } }, a.label);
 }
 
-static pm_status fuse_sgd_rows(fuser *f, int sgd)
+static pm_status fuse_sgd(fuser *f, int sgd)
 {
-    const pm_graph_node a = f->g->nodes[sgd];    // w, m, g, rate, tptr; momentum, decay
+    const pm_graph_node a = f->g->nodes[sgd];    // w, m, g, rate, of sgd_rows tptr; momentum, decay
     const int product = sole_maker(f, a.operand[2], PM_OP_SPMM_T);
-    if (product < 0 || f->g->nodes[product].operand[0] != a.operand[4] || inputs_change(f, product, sgd)) return PM_OK;
+    if (product < 0 || inputs_change(f, product, sgd)) return PM_OK;
     const pm_graph_node m = f->g->nodes[product];    // tptr, trow, tpos, val, dy
+    const bool rests = a.op == PM_OP_SGD_ROWS ? m.operand[0] == a.operand[4] : a.args[0].number == 0 && a.args[1].number == 0;
+    if (!rests) return PM_OK;
     PM_TRY(put(f, product, PM_OP_TAKE_COLS, (int32_t[]){ m.operand[3], m.operand[2] }, NULL, m.label));
     const int32_t in[] = { m.operand[0], m.operand[1], f->g->nodes[product].operand[2], m.operand[4], a.operand[0], a.operand[1], a.operand[3] };
     return put(f, sgd, PM_OP_SPMM_T_SGD, in, a.args, a.label);
@@ -214,7 +217,7 @@ pm_status pm_graph_fuse(pm_graph *g)
         if (g->nodes[i].op == PM_OP_ADD_ROW) st = fuse_affine(&f, i);
         else if (g->nodes[i].op == PM_OP_ADAM) st = fuse_adam(&f, i);
         else if (g->nodes[i].op == PM_OP_ADAGRAD) st = fuse_adagrad(&f, i);
-        else if (g->nodes[i].op == PM_OP_SGD_ROWS) st = fuse_sgd_rows(&f, i);
+        else if (g->nodes[i].op == PM_OP_SGD_ROWS || g->nodes[i].op == PM_OP_SGD) st = fuse_sgd(&f, i);
     }
     forget(&f);
     return st;

@@ -6,8 +6,8 @@
 
 // How a model of embedding tables is trained; the trainer reads these by name.
 #define PM_OPTIMISER_HYPERS(optimiser, epochs_value, batch_value, rows, lr_value)                                                               \
-    { "optimizer", PM_HYPER_CHOICE, optimiser, 0, 0, "adam|adagrad|sgd", "what makes a step of a gradient; with adagrad only rows of the "      \
-      "tables that a batch has met are visited", NULL },                                                                                       \
+    { "optimizer", PM_HYPER_CHOICE, optimiser, 0, 0, "adam|adagrad|sgd", "what makes a step of a gradient; with adagrad, and with sgd without " \
+      "momentum, only rows of the tables that a batch has met are visited", NULL },                                                            \
     PM_MOMENTUM_HYPER("0", NULL),                                                                                                               \
     { "epochs", PM_HYPER_INTEGER, epochs_value, 1, 1e6, NULL, "passes over the training " rows, NULL },                                         \
     { "batch", PM_HYPER_INTEGER, batch_value, 1, 1048576, NULL, rows " a step", NULL },                                                         \

@@ -216,6 +216,19 @@ static void other_rows_step(bench *b)
     rows_step(b, true, false);
 }
 
+// Plain gradient descent on an embedding table.
+static void plain_step(bench *b, bool seen, float momentum, float decay)
+{
+    const pm_var g = table_gradient(b, false);
+    if (seen) pm_output(b->g, g, "kept.0");
+    pm_sgd(b->g, use(b, "embedding"), pm_constant(b->g, "embedding.m"), g, pm_constant(b->g, "rate"), momentum, decay);
+}
+
+static void descent_step(bench *b)
+{
+    plain_step(b, false, 0, 0);
+}
+
 static void sparse_layer(bench *b)
 {
     const pm_var bias = pm_slice(b->g, use(b, "bias"), 0, 1, 0, H);
@@ -236,6 +249,7 @@ static void fuses(void **state)
     expect_ops(*state, products_step, "fill index_transpose reshape take_cols spmm_t_adagrad");
     expect_ops(*state, distances_step, "fill index_transpose reshape take_cols spmm_t_adagrad");
     expect_ops(*state, met_rows_step, "csr_transpose take_cols spmm_t_sgd");
+    expect_ops(*state, descent_step, "fill index_transpose reshape take_cols spmm_t_sgd");
 }
 
 // ---- what is not ----
@@ -319,6 +333,17 @@ static void another_table(bench *b)
     pm_adagrad(b->g, use(b, "embedding.m"), pm_constant(b->g, "embedding.v"), table_gradient(b, true), pm_constant(b->g, "rate"), 1e-10f, 0);
 }
 
+// Rows that no entry touches move on, or decay.
+static void descent_goes_on(bench *b)
+{
+    plain_step(b, false, 0.5f, 0);
+}
+
+static void descent_decays(bench *b)
+{
+    plain_step(b, false, 0, 0.1f);
+}
+
 static void leaves_alone(void **state)
 {
     expect_ops(*state, product_seen, "matmul add_row tanh");
@@ -334,6 +359,8 @@ static void leaves_alone(void **state)
     expect_ops(*state, table_decays, "fill index_transpose reshape spmm_t adagrad");
     expect_ops(*state, another_table, "fill index_transpose reshape spmm_t_away adagrad");
     expect_ops(*state, other_rows_step, "csr_transpose spmm_t sgd_rows");
+    expect_ops(*state, descent_goes_on, "fill index_transpose reshape spmm_t sgd");
+    expect_ops(*state, descent_decays, "fill index_transpose reshape spmm_t sgd");
 }
 
 // ---- the same result ----
@@ -375,6 +402,11 @@ static void sparse_step_in_parts(bench *b)
 static void met_rows_step_in_parts(bench *b)
 {
     rows_step(b, false, true);
+}
+
+static void descent_step_in_parts(bench *b)
+{
+    plain_step(b, true, 0, 0);
 }
 
 static void products_step_in_parts(bench *b)
@@ -429,6 +461,7 @@ static void equals_its_parts(void **state)
             same(*state, devices[d], distances_step, distances_step_in_parts, sparse[i]);
         }
         for (int i = 0; i < 2; i++) same(*state, devices[d], met_rows_step, met_rows_step_in_parts, sparse[i]);
+        same(*state, devices[d], descent_step, descent_step_in_parts, "embedding");
         for (int i = 0; i < PM_COUNT(moments); i++) {
             same(*state, devices[d], dense_step, dense_step_in_parts, moments[i]);
             same(*state, devices[d], sparse_step, sparse_step_in_parts, sparse[i]);
