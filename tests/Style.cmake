@@ -12,6 +12,13 @@ foreach(complaint
     set_tests_properties(style.layers.finds.${short} PROPERTIES PASS_REGULAR_EXPRESSION "${complaint}")
 endforeach()
 
+add_test(NAME style.tables COMMAND sh ${style}/tables.sh ${CMAKE_SOURCE_DIR})
+foreach(complaint "2: a table without rows" "6: 1 cells under a head of 2")
+    string(REGEX REPLACE ":.*" "" short "${complaint}")
+    add_test(NAME style.tables.finds.${short} COMMAND sh ${style}/tables.sh ${style}/bad)
+    set_tests_properties(style.tables.finds.${short} PROPERTIES PASS_REGULAR_EXPRESSION "docs/tables.md:${complaint}")
+endforeach()
+
 find_program(STYLE_CXX NAMES c++ g++ clang++)
 if(NOT STYLE_CXX)
     set(STYLE_CXX "")
