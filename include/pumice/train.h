@@ -60,6 +60,7 @@ typedef struct pm_spec {
     // The epoch is chosen on the test part instead, as much published work does: its figures flatter the model, and every table that they reach
     // says so. Validation is not looked at then; with `refit` it is trained on from the start.
     bool               legacy_test_selection;
+    bool               fixed_length;      // nothing is chosen: train on train + validation from the start, for all of its epochs
     pm_ties            ties;
     const char        *candidates;        // leave-one-out: "sampled", "all", or NULL and "sampled,all": both, the epoch chosen among the sampled
     // Above 1: so many trainings, the seeds of model and split one higher each. With split.folds and no split.fold: one for each fold, the seed of the model one
@@ -108,6 +109,7 @@ struct pm_result {
     uint64_t    seed;
     bool        refit;          // the parameters are of a training on train + validation
     bool        legacy_test_selection;    // the epoch was chosen on the test part
+    bool        fixed_length;             // no epoch was chosen
     int64_t     users, items, interactions, train_users;
     const pm_config *config;
     int64_t     epochs, best_epoch, steps;

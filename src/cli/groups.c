@@ -72,6 +72,7 @@ const pm_option_group pm_group_choose = { "Choice and evaluation", (const pm_opt
     PM_FLAG("refit", 0, "train once more on train + validation for the chosen length before the test"),
     PM_FLAG("legacy-test-selection", 0, "choose the epoch on the test part, as much published work does; the figures flatter and are marked wherever they go. With --refit "
       "train on train + validation"),
+    PM_FLAG("fixed-length", 0, "choose no epoch: train on train + validation from the start, for all of --epochs"),
     PM_CHOICE("candidates", 0, "WHICH", "sampled|all|sampled,all", "leave-one-out: what the target is ranked among, the sampled negatives or all items that are not "
       "known. Default: both, the epoch chosen among the sampled"),
     PM_CHOICE("ties", 0, "RULE", "expected|optimistic|pessimistic|id", "where a tied target ranks (leave-one-out). Default: expected"),
@@ -186,6 +187,7 @@ pm_status pm_cli_spec(const pm_cli *cli, pm_spec *spec)
         .refit = pm_cli_has(cli, "refit"),
         .repeats = pm_cli_integer(cli, "repeats", 0),
         .legacy_test_selection = pm_cli_has(cli, "legacy-test-selection"),
+        .fixed_length = pm_cli_has(cli, "fixed-length"),
     };
     spec->split.seed = pm_cli_seed(cli, "split-seed", spec->seed);
     if (pm_cli_has(cli, "ties")) PM_TRY(pm_ties_parse(cli->ctx, pm_cli_text(cli, "ties"), &spec->ties));

@@ -160,12 +160,12 @@ pm_status pm_cli_show_result(pm_cli *cli, const pm_result *r)
         printf("%-12s %s %s (%s)\n", i ? "" : "began from", r->pretrained[i].name, r->pretrained[i].run, r->pretrained[i].hash);
     if (r->epochs) {
         printf("%-12s %" PRId64 " epochs, %" PRId64 " steps, %.1f s\n", "training", r->epochs, r->steps, r->train_seconds);
-        if (r->best_epoch)
+        if (r->best_epoch && !r->fixed_length)
             printf("%-12s epoch %" PRId64 ", by %s on %s\n", "chosen", r->best_epoch, r->select,
                    r->legacy_test_selection ? "the TEST part (--legacy-test-selection)" : "validation");
     }
     printf("%-12s %s\n", "refit", 
-           !r->refit ? "no" : r->legacy_test_selection ? "yes: trained on train + validation" : "yes: trained once more on train + validation before the test");
+           !r->refit ? "no" : r->legacy_test_selection || r->fixed_length ? "yes: trained on train + validation" : "yes: trained once more on train + validation before the test");
     printf("%-12s %.2f s; most device memory held: ", "evaluation", r->eval_seconds);
     show_memory(r->peak_device_memory);
     printf("\n");

@@ -110,8 +110,8 @@ static pm_status open_file(void *scratch, beginning *b, const pm_pretrained *p)
                named(scratch, p), hash, p->hash);
     PM_REQUIRE(scratch, pm_checkpoint_data_hash(o.checkpoint) == pm_split_hash(b->t->result->split), PM_ERR_DATA,
                "%s: it was trained on other data, or on another split of them; give both the same data, filters, --protocol and --split-seed", named(scratch, p));
-    if (pm_checkpoint_refitted(o.checkpoint) && b->t->validation && !b->t->refit_epochs)
-        pm_log(scratch, PM_LOG_WARN, "%s: it was refitted, so that it has seen the validation part, which flatters the choice of an epoch", named(scratch, p));
+    if (pm_use_joined(&o) && b->t->validation && !b->t->spec->legacy_test_selection)
+        pm_log(scratch, PM_LOG_WARN, "%s: it was trained on train + validation: it has seen the validation part, which flatters the choice of an epoch", named(scratch, p));
     return PM_OK;
 }
 

@@ -246,7 +246,7 @@ static void run_row(const pm_report *r, int entry)
     pm_page_text(r->page, x->model);
     pm_page_print(r->page, "</td><td>%" PRIu64 "</td><td>%" PRId64 "</td><td>%" PRId64 "</td><td>", x->seed, x->epochs, x->best_epoch);
     pm_page_real(r->page, 1, x->train_seconds);
-    pm_page_print(r->page, "</td><td class=\"l\">%s</td><td class=\"l\">%s</td><td class=\"l\">", x->legacy_test_selection ? "test set" : "validation",
+    pm_page_print(r->page, "</td><td class=\"l\">%s</td><td class=\"l\">%s</td><td class=\"l\">", x->legacy_test_selection ? "test set" : x->fixed_length ? "nothing" : "validation",
                   x->refit ? "yes" : "no");
     pm_page_text(r->page, x->device);
     pm_page_raw(r->page, "</td></tr>");

@@ -61,6 +61,7 @@ pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *s
     r->select = pm_spec_select(r, spec, split);
     r->seed = spec->seed;
     r->legacy_test_selection = spec->legacy_test_selection;
+    r->fixed_length = spec->fixed_length;
     r->users = pm_ids_count(split->users);
     r->items = split->train.cols;
     r->interactions = split->interactions;
@@ -255,7 +256,8 @@ static bool fill_document(cJSON *d, const pm_result *r)
     return cJSON_AddStringToObject(d, "model", r->model) && cJSON_AddStringToObject(d, "device", r->device) &&
            cJSON_AddStringToObject(d, "backend", r->backend) && cJSON_AddStringToObject(d, "profile", r->profile) &&
            cJSON_AddNumberToObject(d, "seed", (double)r->seed) && cJSON_AddStringToObject(d, "protocol", r->protocol) &&
-           cJSON_AddBoolToObject(d, "refit", r->refit) && cJSON_AddBoolToObject(d, "legacy_test_selection", r->legacy_test_selection) && (data = cJSON_AddObjectToObject(d, "data")) &&
+           cJSON_AddBoolToObject(d, "refit", r->refit) && cJSON_AddBoolToObject(d, "legacy_test_selection", r->legacy_test_selection) &&
+           cJSON_AddBoolToObject(d, "fixed_length", r->fixed_length) && (data = cJSON_AddObjectToObject(d, "data")) &&
            add_number(data, "users", (double)r->users) && add_number(data, "items", (double)r->items) &&
            add_number(data, "interactions", (double)r->interactions) && add_number(data, "train_users", (double)r->train_users) &&
            add_hyperparameters(d, r->config) && add_pretrained(d, r) && cJSON_AddStringToObject(d, "select", r->select) &&

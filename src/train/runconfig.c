@@ -76,6 +76,7 @@ static const field fields[] = {
     FIELD(save_every, REAL),
     FIELD(refit, FLAG),
     FIELD(legacy_test_selection, FLAG),
+    FIELD(fixed_length, FLAG),
     FIELD(ties, TIES),
     FIELD(repeats, INTEGER),
     FIELD(repeat, INTEGER),

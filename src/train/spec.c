@@ -110,6 +110,18 @@ pm_status pm_spec_config(const void *parent, const pm_spec *spec, pm_config **ou
     return PM_OK;
 }
 
+// What chooses, beside a length that is fixed; NULL.
+static const char *chooser(const pm_spec *spec)
+{
+    return spec->refit ? "--refit" : spec->legacy_test_selection ? "--legacy-test-selection" : spec->patience > 0 ? "--patience" : spec->validate_every > 0 ? "--validate-every" : NULL;
+}
+
+static pm_status check_length(const void *parent, const pm_spec *spec)
+{
+    const char *other = spec->fixed_length ? chooser(spec) : NULL;
+    return other ? pm_fail(parent, PM_ERR_ARG, "--fixed-length trains on train + validation for all of its epochs and chooses none, so that %s has no use; leave one of the two out", other) : PM_OK;
+}
+
 pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config *config)
 {
     const double dislike = pm_config_number(config, "dislike_below");
@@ -118,6 +130,7 @@ pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config
     PM_TRY(pm_candidates_parse(parent, spec->candidates, &candidates));
     PM_REQUIRE(parent, !spec->candidates || pm_name_equal(spec->split.protocol, "leave-one-out") || pm_name_equal(spec->split.protocol, "files"), PM_ERR_ARG,
                "--candidates %s is for --protocol leave-one-out; %s ranks all items that are not known", spec->candidates, spec->split.protocol);
+    PM_TRY(check_length(parent, spec));
     if (!(dislike > 0)) return PM_OK;
     const char *text = pm_config_text(config, "dislike_below"), *protocol = spec->split.protocol;
     PM_REQUIRE(parent, f->has_min_rating || f->has_rating_above, PM_ERR_ARG,

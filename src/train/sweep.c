@@ -352,6 +352,7 @@ static pm_status prepare(pm_sweeper *s)
         s->runs[i].setting = i / w->seed_count;
         s->runs[i].seed = i % w->seed_count;
     }
+    PM_REQUIRE(s->ctx, !spec->fixed_length, PM_ERR_ARG, "a sweep chooses on validation, which --fixed-length trains on; leave it out");
     PM_TRY(pm_spec_load(w, spec, &s->split));
     PM_REQUIRE(s->ctx, s->split->valid.users > 0 || spec->legacy_test_selection, PM_ERR_ARG,
                "a sweep chooses on validation, and the split has no validation part");

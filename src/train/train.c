@@ -76,7 +76,7 @@ static pm_status open_trainer(pm_trainer *t)
     PM_TRY(pm_candidates_parse(t->ctx, t->spec->candidates, &candidates));
     const pm_eval_part *part = legacy ? &t->split->test : &t->split->valid;
     t->refit_due = t->spec->refit && !legacy && !t->refit_epochs && part->users > 0;
-    if (part->users > 0 && !t->refit_epochs) {
+    if (part->users > 0 && !t->refit_epochs && !t->spec->fixed_length) {
         const pm_evaluator_params valid = { .part = part, .name = "valid", .set = t->metrics, .ties = t->spec->ties,
                                             .candidates = candidates & PM_CANDIDATES_SAMPLED ? PM_CANDIDATES_SAMPLED : candidates };
         PM_TRY(pm_evaluator_create(t->session, &valid, &t->validation));

@@ -123,7 +123,7 @@ pm_status pm_spec_config(const void *parent, const pm_spec *spec, pm_config **ou
 // Whether what is trained on has the validation part from the start: nothing is chosen on it.
 static inline bool pm_spec_joins(const pm_spec *spec)
 {
-    return spec->legacy_test_selection && spec->refit;
+    return (spec->legacy_test_selection && spec->refit) || spec->fixed_length;
 }
 
 // The name that the metric which the epoch is chosen by has in results, hanging from parent: "hr@10:all" where the target is ranked among all items alone.

@@ -53,11 +53,11 @@ static pm_status rows_of(const void *scratch, const pm_split *s, uint32_t **row_
     return PM_OK;
 }
 
-// What the tables of the run have a row for: refitted runs have validation in their matrix.
+// What the tables of the run have a row for.
 static pm_status matrix_of(const void *scratch, const updater *u, pm_split **out)
 {
     *out = u->o.split;
-    return pm_checkpoint_refitted(u->o.checkpoint) ? pm_split_refit(scratch, u->o.split, out) : PM_OK;
+    return pm_use_joined(&u->o) ? pm_split_refit(scratch, u->o.split, out) : PM_OK;
 }
 
 // The run's data with the new interactions, and which rows the old ones have become.

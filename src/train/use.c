@@ -31,8 +31,7 @@ pm_status pm_use_session(pm_ctx *ctx, pm_opened *o, const char *device)
 
 // ---- evaluation ----
 
-// Whether the parameters are of train + validation.
-static bool was_refitted(const pm_opened *o)
+bool pm_use_joined(const pm_opened *o)
 {
     return pm_checkpoint_refitted(o->checkpoint) || pm_spec_joins(o->spec);
 }
@@ -49,10 +48,10 @@ static pm_status load_part(const void *parent, pm_opened *o, const pm_evaluate_p
     if (!split) PM_TRY(pm_spec_load(parent, &spec, &split));
     *part = p->validation ? split->valid : split->test;
     o->split = split;
-    const bool refitted = was_refitted(o);
-    if (refitted && !p->data) PM_TRY(pm_split_refit(parent, split, &o->trained));
-    if (p->validation && refitted && !p->data)
-        pm_log(parent, PM_LOG_WARN, "the run was refitted: its parameters have seen the validation part, which flatters these numbers");
+    const bool joined = pm_use_joined(o);
+    if (joined && !p->data) PM_TRY(pm_split_refit(parent, split, &o->trained));
+    if (p->validation && joined && !p->data)
+        pm_log(parent, PM_LOG_WARN, "the run was trained on train + validation: its parameters have seen the validation part, which flatters these numbers");
     if (!p->data) {
         PM_REQUIRE(parent, pm_split_hash(split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA,
                    "%s: the data are not those the run was trained on; name them with --data to evaluate on them all the same", p->run);
@@ -116,7 +115,7 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, pm_opened *o
     if (!p->validation) PM_TRY(pm_result_add_errors(r, o->session, part));
     PM_TRY(pm_run_peek_epochs(r, p->run));
     pm_checkpoint_describe(o->checkpoint, r);
-    r->refit = was_refitted(o);
+    r->refit = pm_use_joined(o);
     uint64_t now;
     pm_device_memory(o->session->device, &now, &r->peak_device_memory);
     return PM_OK;
@@ -229,7 +228,7 @@ pm_status pm_use_data(const void *parent, const char *run, pm_opened *o)
 {
     PM_TRY(pm_spec_load(parent, o->spec, &o->split));
     PM_REQUIRE(parent, pm_split_hash(o->split) == pm_checkpoint_data_hash(o->checkpoint), PM_ERR_DATA, "%s: the data are not those the run was trained on", run);
-    return pm_checkpoint_refitted(o->checkpoint) ? pm_split_refit(parent, o->split, &o->trained) : PM_OK;
+    return pm_use_joined(o) ? pm_split_refit(parent, o->split, &o->trained) : PM_OK;
 }
 
 static pm_status recommend(pm_ctx *ctx, void *scratch, const pm_recommend_params *p, pm_opened *o, pm_recommendation **list, int64_t *count)

@@ -15,7 +15,9 @@ typedef struct pm_opened {
 
 // The run's spec and checkpoint, hanging from parent.
 pm_status pm_use_open(const void *parent, const char *run, pm_opened *o);
-// The run's own data into o->split, and where it was refitted what that was trained on into o->trained.
+// Whether the parameters are of train + validation.
+bool pm_use_joined(const pm_opened *o);
+// The run's own data into o->split, and where it has train + validation what that was trained on into o->trained.
 // Errors    PM_ERR_DATA when they are not those it was trained on
 pm_status pm_use_data(const void *parent, const char *run, pm_opened *o);
 // A split of no data over a catalogue: enough to score users by what they have.

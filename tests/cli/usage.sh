@@ -30,6 +30,8 @@ says err "integer"
 expect 2 train mult-dae --epochs 0
 expect 2 train mult-dae --epochs 3 --epochs 4
 says err "twice"
+expect 2 train mult-dae --fixed-length --patience 3
+says err "--patience has no use"
 expect 2 train mult-dae --refit=yes
 says err "takes no value"
 expect 2 train mult-dae --ties expectd

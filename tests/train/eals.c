@@ -296,6 +296,29 @@ static void the_first_interaction_of_an_item(void **state)
     assert_near(got, m.q, m.items * RANK, 1e-4, "items");
 }
 
+// What was trained on train + validation for a length that was given is updated as what was refitted for it.
+static void an_update_of_all_that_is_known(void **state)
+{
+    const fixture *f = *state;
+    static double got[2][MOST_USERS * RANK];
+    later l;
+    const char *runs[] = { in_folder(f, "refitted"), in_folder(f, "fixed") }, *updated[] = { in_folder(f, "updated0"), in_folder(f, "updated1") };
+    pm_spec spec = eals_spec(write_data(f, USERS, "data.csv"));
+    spec.validate_every = spec.epochs;    // the last is chosen
+    spec.refit = true;
+    train_whole(&spec, runs[0]);
+    spec.validate_every = 0;
+    spec.refit = false;
+    spec.fixed_length = true;
+    train_whole(&spec, runs[1]);
+    choose_later(split_of(f, &spec), &l);
+    for (int k = 0; k < 2; k++) {
+        update_run(f, runs[k], l.text, updated[k], NULL, 1);
+        read_tensor(f, updated[k], "users", got[k], (USERS + 1) * RANK);
+    }
+    assert_memory_equal(got[0], got[1], sizeof(double) * (USERS + 1) * RANK);
+}
+
 // Where all there is to know comes later, going through it until nothing moves ends where training anew ends, or close to it; on the way the
 // objective falls.
 static void updates_approach_training_anew(void **state)
@@ -395,6 +418,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_objective_falls, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_update_is_the_papers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_first_interaction_of_an_item, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_update_of_all_that_is_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(updates_approach_training_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_updated, set_up, tear_down),
     };

@@ -322,6 +322,43 @@ static void refit_is_told(void **state)
     pm_result_destroy(&r);
 }
 
+// A length that is known beforehand: the parameters of a refit of that length, and nothing that chooses beside it.
+static void a_fixed_length(void **state)
+{
+    fixture *f = *state;
+    const char *refitted = in_folder(f, "refitted"), *run = in_folder(f, "run");
+    pm_spec spec = small_spec("mult-dae");
+    spec.refit = true;
+    pm_result *r = trained(f, &spec, refitted), *x, *e;
+    spec.refit = false;
+    spec.fixed_length = true;
+    spec.epochs = r->best_epoch;
+    x = trained(f, &spec, run);
+    assert_true(same_file(run, refitted, "best.safetensors"));
+    assert_same_metrics(x->metrics, x->metric_count, r->metrics, r->metric_count);
+    assert_true(x->fixed_length && x->refit && x->validation_count == 0 && x->best_epoch == r->best_epoch);
+    assert_int_equal(pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run }, &e), PM_OK);
+    assert_same_metrics(e->metrics, e->metric_count, x->metrics, x->metric_count);
+    assert_true(e->fixed_length && e->refit);
+    for (int k = 0; k < 4; k++) {
+        static const char *const names[] = { "--refit", "--legacy-test-selection", "--patience", "--validate-every" };
+        pm_spec both = spec;
+        pm_result *none;
+        both.refit = k == 0;
+        both.legacy_test_selection = k == 1;
+        both.patience = k == 2;
+        both.validate_every = k == 3 ? 2 : 0;
+        assert_int_equal(pm_train(f->ctx, &both, NULL, &none), PM_ERR_ARG);
+        assert_non_null(strstr(pm_ctx_message(f->ctx), names[k]));
+    }
+    pm_sweep *w;
+    assert_int_equal(pm_sweep_run(f->ctx, &(pm_sweep_params){ .spec = &spec, .grid = "lr=0.001,0.1", .folder = in_folder(f, "sweep") }, &w), PM_ERR_ARG);
+    assert_non_null(strstr(pm_ctx_message(f->ctx), "--fixed-length"));
+    pm_result_destroy(&e);
+    pm_result_destroy(&x);
+    pm_result_destroy(&r);
+}
+
 int main(void)
 {
     pm_ctx *ctx;
@@ -337,6 +374,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_constant_scorer_gets_a_tenth, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_model_by_id_needs_its_users, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refit_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fixed_length, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("train.use", tests, NULL, NULL);
 }

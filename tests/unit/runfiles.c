@@ -141,6 +141,7 @@ static pm_spec full_spec(void)
         .save_every = 1.7976931348623157e308,
         .refit = true,
         .legacy_test_selection = true,
+        .fixed_length = true,
         .ties = PM_TIES_ID,
         .repeats = 25,
         .repeat = 26,
@@ -185,7 +186,7 @@ static void same_spec(const pm_spec *a, const pm_spec *b)
     assert_true(sa->valid_share == sb->valid_share && sa->negatives == sb->negatives && sa->test_days == sb->test_days);
     assert_true(a->seed == b->seed && a->split_seed_given == b->split_seed_given && a->epochs == b->epochs &&
                 a->patience == b->patience);
-    assert_true(a->validate_every == b->validate_every && a->save_every == b->save_every && a->refit == b->refit && a->legacy_test_selection == b->legacy_test_selection &&
+    assert_true(a->validate_every == b->validate_every && a->save_every == b->save_every && a->refit == b->refit && a->legacy_test_selection == b->legacy_test_selection && a->fixed_length == b->fixed_length &&
                 a->ties == b->ties);
     assert_int_equal(a->pretrained_count, b->pretrained_count);
     for (int i = 0; i < a->pretrained_count; i++) {
