@@ -14,6 +14,7 @@ import os
 
 from lab import JOBS, THREADS, head, main, row, value
 
+STOP = ["--patience", "5"]
 METRICS = ["--metrics", "ndcg@10,hr@10,mrr@10"]
 SETS = {"ml-100k": "ml-100k", "ml-1m": "ml-1m", "ml-1m-ncf": "ml-1m-ncf", "amazon-music": "dmf-amazon-music/Amazon_ratings_Digital_Music_pruned.txt"}
 COLUMN = {"ml-100k": 0, "ml-1m": 1, "ml-1m-ncf": 1, "amazon-music": 2}    # of the published tables
@@ -43,8 +44,8 @@ METHODS = {
     "slim": ("slim", [], "l1=1,5,20;l2=100,500", None),
     "mult-dae": ("mult-dae", ["--preset", "paper-ml-1m"], None, None),
     "neumf": ("neumf", [], None, 30),    # pretrained, see neumf()
-    "dmf-2-ce": ("dmf", ["--preset", "ce"], None, 40),
-    "dmf-2-nce": ("dmf", ["--preset", "nce"], None, 40),
+    "dmf-2-ce": ("dmf", ["--preset", "ce", *STOP], None, 40),
+    "dmf-2-nce": ("dmf", ["--preset", "nce", *STOP], None, 40),
 }
 WITHOUT_EPOCHS = ("item-pop", "item-knn", "ease", "slim")    # nothing to choose on the test set
 
@@ -80,14 +81,31 @@ def setting_of(lab, data, name):
 
 
 def neumf(lab, data, legacy):
-    """GMF and MLP apart with Adam, then joined with alpha = 0.5 and tuned further with SGD (NCF, Section 3.4.1). The joined model is not refitted: its parts
-    have a training part of their own. Legacy: all three, on train + validation."""
-    factors = ["--set", "factors=64" if data.startswith("ml-1m") else "factors=16", "--set", "batch=51"]
-    how = ["--legacy-test-selection", "--refit"] if legacy else []
-    mark = "-legacy" if legacy else ""
-    parts = [lab.train(f"{data}-{part}{mark}", part, *factors, *how, *protocol(lab, data), epochs=length(lab, 20)) for part in ("gmf", "mlp")]
-    return lab.train(f"{data}-neumf{mark}", "neumf", *factors, "--set", "optimizer=sgd", "--set", "alpha=0.5", "--set", "lr=0.001", "--pretrained-gmf",
-                     parts[0]["run"], "--pretrained-mlp", parts[1]["run"], *how, *protocol(lab, data), epochs=length(lab, 20))
+    """GMF and MLP apart with Adam, then joined with alpha = 0.5 and tuned further with SGD (NCF, Section 3.4.1). Lengths and the rate of SGD are chosen with
+    runs that leave validation alone; then each is trained on train + validation for as long, the joined one from the other two. Legacy: all three on
+    train + validation, their epochs chosen on the test set."""
+    size = ["--set", "factors=64" if data.startswith("ml-1m") else "factors=16", "--set", "batch=51"]
+    epochs = {"gmf": length(lab, 30), "mlp": length(lab, 20), "neumf": length(lab, 20)}
+
+    def one(model, mark, count, *how):
+        return lab.train(f"{data}-{model}{mark}", model, *size, *how, *protocol(lab, data), epochs=count)
+
+    def joined(parts):
+        return ["--pretrained-gmf", parts[0]["run"], "--pretrained-mlp", parts[1]["run"], "--set", "optimizer=sgd", "--set", "alpha=0.5"]
+
+    parts = [one(m, "", epochs[m], *STOP) for m in ("gmf", "mlp")]
+    sweep = lab.sweep(f"{data}-neumf", "neumf", "--grid", "lr=0.001,0.01,0.1", "--metric", "ndcg@10", "--jobs", str(lab.options.jobs), *size, *joined(parts), *STOP,
+                      "--epochs", str(epochs["neumf"]), *protocol(lab, data))
+    if lab.options.no_refit and not legacy:
+        return lab.ask("evaluate", sweep["winner"]["runs"][0])
+    best = next(s for s in sweep["settings"] if s["winner"])
+    rate = ["--set", f"lr={best['setting']['lr']}"]
+    if legacy:
+        how = ["--legacy-test-selection", "--refit"]
+        parts = [one(m, "-legacy", epochs[m], *how) for m in ("gmf", "mlp")]
+        return one("neumf", "-legacy", epochs["neumf"], *joined(parts), *rate, *how)
+    parts = [one(p["model"], "-fixed", p["best_epoch"], "--fixed-length") for p in parts]
+    return one("neumf", "-fixed", best["best_epoch"][0], *joined(parts), *rate, "--fixed-length")
 
 
 def train(lab, data, name, legacy):
@@ -153,17 +171,17 @@ def table3(lab):
         head("HR@10 / NDCG@10", "validation-selected", "legacy: epoch chosen on the test set", "published")
         for name, model, settings in (("lfm-nce", "lfm", ["--preset", "nce"]), ("dmf-1-nce", "dmf", ["--preset", "nce", "--set", "depth=1"]),
                                       ("dmf-1-nce-binary", "dmf", ["--preset", "nce", "--set", "depth=1", "--set", "input=binary"])):
-            runs = [lab.train(f"table3-{data}-{name}{suffix(lab, legacy)}", model, *settings, *chosen_on(lab, legacy), *protocol(lab, data),
+            runs = [lab.train(f"table3-{data}-{name}{suffix(lab, legacy)}", model, *settings, *STOP, *chosen_on(lab, legacy), *protocol(lab, data),
                               epochs=length(lab, 40)) for legacy in (False, True)]
             row(name, *[both(r) for r in runs], pair(TABLE3[name][COLUMN[data]]) if name in TABLE3 else "")
         print()
 
 
-def swept(lab, name, data, grid, legacy):
+def swept(lab, name, data, grid, legacy, *more):
     """The runs of one of the model's own grids, in its order: each setting's values, and its document on the test part."""
     how = ["--legacy-test-selection", "--refit"] if legacy else []    # a refit would be the winner's alone
     sweep = lab.sweep(f"{name}-{data}{'-legacy' if legacy else ''}", "dmf", "--preset", "nce", "--preset-grid", grid, "--metric", "ndcg@10", "--keep", "--jobs",
-                      str(lab.options.jobs), "--epochs", str(length(lab, 40)), *how, *protocol(lab, data))
+                      str(lab.options.jobs), "--epochs", str(length(lab, 40)), *how, *more, *protocol(lab, data))
     seed = sweep["seeds"][0]
     runs = [os.path.join(sweep["folder"], "runs", f"{i + 1:05d}-seed{seed}") for i in range(len(sweep["settings"]))]
     return [(s["setting"], run, lab.ask("evaluate", run)) for s, run in zip(sweep["settings"], runs)]
@@ -173,7 +191,7 @@ def by_setting(lab, name, grid, varied, published):
     for data in sets(lab, ("ml-100k", "ml-1m", "amazon-music")):
         print(f"### {data}\n")
         head(f"HR@10 / NDCG@10 by {varied}", "validation-selected", "legacy: epoch chosen on the test set", "published")
-        for valid, legacy in zip(*[swept(lab, name, data, grid, legacy) for legacy in (False, True)]):
+        for valid, legacy in zip(*[swept(lab, name, data, grid, legacy, *STOP) for legacy in (False, True)]):
             row(valid[0][varied], both(valid[2]), both(legacy[2]), pair(published[valid[0][varied]][COLUMN[data]]))
         print()
 
