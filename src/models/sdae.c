@@ -79,7 +79,7 @@ static const pm_preset v_presets[] = { STACKED_PRESETS("item", "outer_size=1/100
 // Lambda stands beside a sum over the items of squares of ratings from 1 to 5. On [-1, 1] squares are a quarter of those, and the two weights share the factor, since what
 // one gives in length the other may take: lambda / 4, and over the 3,706 items.
 static const pm_preset v_autorec_presets[] = {
-    { "ml-1m", "latent=500 activation=sigmoid decay=0.0135 center=item", "published settings: 500 units, lambda 200" },
+    { "ml-1m", "latent=500 activation=sigmoid decay=0.0135 center=item lr=3e-4 lr_decay=0.1 epochs=200", "published settings: 500 units, lambda 200; the rate is ours" },
     { .name = NULL },
 };
 
