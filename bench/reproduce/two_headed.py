@@ -239,13 +239,13 @@ def cold(lab):
 ELEVEN = ("item-pop", "bpr", "cdae", "cml", "nce-plrec", "pure-svd", "vae-cf", "wrmf", "autorec", "ohns-autorec", "ns-autorec", "nce-autorec", "ease", "slim")
 
 # Ours for Goodbooks: its users have 7 interactions at the median and its items 92, so that penalties are other ones than on ML-1M. Ranks are what matters there; what is
-# fixed was chosen in grids at 200 units or factors (bpr: reg 0.001, 0.003, 0.01; cdae: dropout 0.5, 0.8; cml: covariance 0.1, 1; vae-cf: beta_cap 0.2, 1;
+# fixed was chosen in grids at 200 units or factors (bpr: reg 0.001, 0.003, 0.01; cdae: dropout 0.5, 0.8; vae-cf: beta_cap 0.2, 1;
 # wrmf: lambda 3, 30, alpha 40, 100).
 GOODBOOKS_GRIDS = {
     "item-pop": ("item-pop", None, None, []),
     "bpr": ("bpr", "latent=200,500", 40, ["--set", "reg=0.003", "--set", "negatives=5", "--patience", "3"]),
     "cdae": ("cdae", "latent=200,500", 30, ["--set", "dropout=0.8", "--patience", "3"]),
-    "cml": ("cml", "latent=200,500", 60, ["--set", "covariance=1", "--patience", "3"]),
+    "cml": ("cml", "covariance=0.1,1", 60, ["--set", "latent=200", "--patience", "3"]),
     "nce-plrec": ("nce-plrec", "rank=500,1000;beta=0.9,1.1;lambda=100", None, []),
     "pure-svd": ("pure-svd", "rank=200,500,1000", None, []),
     "vae-cf": ("mult-vae", "latent=200,500", 40, ["--set", "hidden=none", "--set", "dropout=0.4", "--set", "beta_cap=1", "--patience", "3"]),
