@@ -43,7 +43,7 @@ METHODS = {
     "ease": ("ease", [], "lambda=100,200,500,1000", None),
     "slim": ("slim", [], "l1=1,5,20;l2=100,500", None),
     "mult-dae": ("mult-dae", ["--preset", "paper-ml-1m"], None, None),
-    "neumf": ("neumf", [], None, 30),    # pretrained, see neumf()
+    "neumf": ("neumf", [], None, None),    # pretrained, see neumf()
     "dmf-2-ce": ("dmf", ["--preset", "ce", *STOP], None, 40),
     "dmf-2-nce": ("dmf", ["--preset", "nce", *STOP], None, 40),
 }

@@ -239,7 +239,7 @@ def cold(lab):
 ELEVEN = ("item-pop", "bpr", "cdae", "cml", "nce-plrec", "pure-svd", "vae-cf", "wrmf", "autorec", "ohns-autorec", "ns-autorec", "nce-autorec", "ease", "slim")
 
 # Ours for Goodbooks: its users have 7 interactions at the median and its items 92, so that penalties are other ones than on ML-1M. Ranks are what matters there; what is
-# fixed was chosen in grids at 200 units or factors (bpr: reg 0.001, 0.003, 0.01; cdae: dropout 0.5, 0.8; vae-cf: beta_cap 0.2, 1;
+# fixed was chosen in grids at 100 or 200 units or factors (bpr: reg 0.001, 0.003, 0.01; cdae: dropout 0.5, 0.8; vae-cf: beta_cap 0.2, 1;
 # wrmf: lambda 3, 30, alpha 40, 100).
 GOODBOOKS_GRIDS = {
     "item-pop": ("item-pop", None, None, []),
