@@ -10,7 +10,8 @@ typedef struct contest {
     pm_cli     *cli;
     int         count;
     const char *name[MAX_RUNS];      // as it was given
-    const char *shown[MAX_RUNS];     // marked where its epoch was chosen on the test part
+    const char *label[MAX_RUNS];     // without the folder that all lie in
+    const char *shown[MAX_RUNS];     // the label, marked where its epoch was chosen on the test part
     pm_result  *result[MAX_RUNS];
     int64_t    *activity;            // [users of the metrics] known items of each
     const char *quintiles;           // the metric to break down; NULL
@@ -399,11 +400,35 @@ static pm_status print_json(const contest *c)
 
 // ---- the command ---------------------------------------------------------------------------------------------------
 
-// A figure that was chosen on the test part is never shown unmarked beside others.
-static pm_status mark_entries(contest *c)
+static size_t without_slashes(const char *name)
 {
+    size_t length = strlen(name);
+    while (length > 1 && name[length - 1] == '/') length--;
+    return length;
+}
+
+// How much of the names is the folder that all runs lie in, which says nothing of what differs.
+static size_t shared_folder(const contest *c)
+{
+    size_t same = c->count > 1 ? without_slashes(c->name[0]) : 0;
     for (int i = 0; i < c->count; i++) {
-        c->shown[i] = c->result[i]->legacy_test_selection ? pm_sprintf(c->cli->ctx, "%s †", c->name[i]) : c->name[i];
+        const size_t length = without_slashes(c->name[i]);
+        size_t n = 0;
+        while (n < same && n < length && c->name[i][n] == c->name[0][n]) n++;
+        same = is_folder(c->name[i]) ? n : 0;
+    }
+    while (same && c->name[0][same - 1] != '/') same--;
+    return same;
+}
+
+// Names as people are shown them. A figure that was chosen on the test part never stands unmarked beside others.
+static pm_status label_entries(contest *c)
+{
+    const size_t folder = shared_folder(c);
+    for (int i = 0; i < c->count; i++) {
+        c->label[i] = pm_sprintf(c->cli->ctx, "%.*s", (int)(without_slashes(c->name[i]) - folder), c->name[i] + folder);
+        PM_CHECK_ALLOC(c->label[i]);
+        c->shown[i] = c->result[i]->legacy_test_selection ? pm_sprintf(c->cli->ctx, "%s †", c->label[i]) : c->label[i];
         PM_CHECK_ALLOC(c->shown[i]);
     }
     return PM_OK;
@@ -427,13 +452,13 @@ static pm_status collect(contest *c)
     }
     for (int i = 0; i < c->count; i++) PM_TRY(is_folder(c->name[i]) ? evaluate_entry(c, i) : train_entry(c, i));
     for (int i = 1; i < c->count; i++) PM_TRY(check_users(c, i));
-    return mark_entries(c);
+    return label_entries(c);
 }
 
 static pm_status write_report(const contest *c)
 {
     pm_report_entry entries[MAX_RUNS];
-    for (int i = 0; i < c->count; i++) entries[i] = (pm_report_entry){ c->name[i], c->result[i] };
+    for (int i = 0; i < c->count; i++) entries[i] = (pm_report_entry){ c->label[i], c->result[i] };
     const pm_report_params params = {
         .path = pm_cli_text(c->cli, "report"),
         .command = c->cli->line,

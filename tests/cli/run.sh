@@ -59,6 +59,16 @@ expect 0 compare pop run --quintiles ndcg@100 --json
 expect 0 compare pop run --quintiles ndcg@100
 says out "quintile"
 says out "Paired t-tests"
+# the folder that all lie in is left out of what people read, not of the document
+mkdir -p below/deeper
+cp -r pop run below
+cp -r run below/deeper
+expect 0 compare below/pop/ below/run below/deeper/run
+grep -qE '^metric +pop +run +deeper/run *$' out || fail "names of runs in a folder"
+expect 0 compare below/pop item-pop --device "$DEVICE" --held-out 200 --seed 3
+grep -qE '^metric +below/pop +item-pop *$' out || fail "a run beside a model"
+expect 0 compare below/pop below/run --json
+[ "$(json runs 0 name)" = below/pop ] || fail "the document's name of a run"
 # shellcheck disable=SC2086
 expect 0 compare item-pop mult-dae:epochs=2:latent=8 --device $DEVICE --held-out 200 --seed 3 --hidden none --json
 [ "$(json runs 0 metrics ndcg@100 mean)" = "$("$PUMICE" evaluate pop --json >e; "$JSON_GET" e metrics ndcg@100 mean)" ] || fail "item-pop differs"
