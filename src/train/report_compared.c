@@ -175,7 +175,7 @@ static int find_pairs(const pm_report *r, const char *metric, pair *out)
 
 static void shares(const pm_report *r, const pair *pairs, int count, const char *metric)
 {
-    static const char *const series[] = { "the first is better", "equal", "the second is better" };
+    static const char *const series[] = { "the first is better", "the second is better", "equal" };    // of two runs each in its own colour
     double y[3 * MOST_PAIRS] = { 0 }, error[3 * MOST_PAIRS];
     char text[MOST_PAIRS][30], title[100], note[1200];
     const char *labels[MOST_PAIRS];
@@ -183,7 +183,7 @@ static void shares(const pm_report *r, const pair *pairs, int count, const char 
     const int64_t n = user_count(r);
     for (int p = 0; p < count; p++) {
         const double *a = values_of(r, pairs[p].a, metric), *b = values_of(r, pairs[p].b, metric);
-        for (int64_t i = 0; i < n; i++) y[3 * p + (a[i] > b[i] ? 0 : a[i] == b[i] ? 1 : 2)] += 100.0 / (double)n;
+        for (int64_t i = 0; i < n; i++) y[3 * p + (a[i] > b[i] ? 0 : a[i] < b[i] ? 1 : 2)] += 100.0 / (double)n;
         for (int k = 0; k < 3; k++) error[3 * p + k] = 1.96 * sqrt(y[3 * p + k] * fmax(100 - y[3 * p + k], 0) / (double)n);
         snprintf(text[p], sizeof text[p], "%d, %d", pairs[p].a + 1, pairs[p].b + 1);
         labels[p] = text[p];
