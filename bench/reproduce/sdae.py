@@ -24,7 +24,7 @@ METHODS = {
     "als-wr": ("als-wr", {"ml1m": ["--preset", "ml-1m"], "jester": ["--preset", "jester"]}, "0.850 ± 0.004", "4.108 ± 0.02"),
     "als-wr center=global": ("als-wr", {"ml1m": ["--preset", "ml-1m", "--set", "center=global"], "jester": ["--preset", "jester", "--set", "center=global"]}, "", ""),
     "nl-pmf": ("nl-pmf", {"ml1m": ["--preset", "ml-1m"], "jester": ["--preset", "jester"]}, "0.879 ± 0.008", "n/a"),
-    "u-autorec": ("u-autorec", {"ml1m": [], "jester": []}, "0.874 ± 0.003", "n/a"),
+    "u-autorec": ("u-autorec", {"ml1m": ["--preset", "ml-1m"], "jester": []}, "0.874 ± 0.003", "n/a"),
     "v-autorec": ("v-autorec", {"ml1m": ["--preset", "ml-1m"], "jester": []}, "0.831 ± 0.003", "n/a"),
     "uencoder": ("uencoder", {"ml1m": ["--preset", "ml-1m"], "jester": ["--preset", "jester"]}, "0.861 ± 0.003", "4.107 ± 0.03"),
     "vencoder": ("vencoder", {"ml1m": ["--preset", "ml-1m"], "jester": ["--preset", "jester"]}, "0.840 ± 0.004", "5.001 ± 0.10"),

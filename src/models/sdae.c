@@ -83,6 +83,11 @@ static const pm_preset v_autorec_presets[] = {
     { .name = NULL },
 };
 
+static const pm_preset u_autorec_presets[] = {
+    { "ml-1m", "latent=500 activation=sigmoid decay=0.01 center=user lr=5e-4 lr_decay=0.1 epochs=200", "published size: 500 units; lambda and the rate are ours, on validation" },
+    { .name = NULL },
+};
+
 // nu · alpha / ((1 − nu) · beta) = 1/3, nu the share corrupted, three quarters of it masked: of nu 0, .1, .2, .3, .5 alpha is any, 3, 4/3, 7/9, 1/3 at beta 1;
 // then alpha or beta alone at nu .2.
 #define TIED "outer_mask/mask/outer_salt/salt/outer_alpha/alpha/outer_beta/beta="
@@ -471,7 +476,7 @@ const pm_model pm_model_vencoder = {
 };
 
 const pm_model pm_model_u_autorec = {
-    .name = "u-autorec", .title = "U-AutoRec: autoencoder of users' ratings, square loss over the known ones", .hypers = u_autorec_hypers, AUTOREC, OF_USERS,
+    .name = "u-autorec", .title = "U-AutoRec: autoencoder of users' ratings, square loss over the known ones", .hypers = u_autorec_hypers, .presets = u_autorec_presets, AUTOREC, OF_USERS,
 };
 
 const pm_model pm_model_v_autorec = {
