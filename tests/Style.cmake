@@ -19,6 +19,13 @@ foreach(complaint "2: a table without rows" "6: 1 cells under a head of 2")
     set_tests_properties(style.tables.finds.${short} PROPERTIES PASS_REGULAR_EXPRESSION "docs/tables.md:${complaint}")
 endforeach()
 
+add_test(NAME style.commands COMMAND sh ${style}/commands.sh ${CMAKE_SOURCE_DIR})
+foreach(complaint "dead: begins with #! and is not executable" "text: executable without #!")
+    string(REGEX REPLACE ":.*" "" short "${complaint}")
+    add_test(NAME style.commands.finds.${short} COMMAND sh ${style}/commands.sh ${style}/bad)
+    set_tests_properties(style.commands.finds.${short} PROPERTIES PASS_REGULAR_EXPRESSION "tools/${complaint}")
+endforeach()
+
 find_program(STYLE_CXX NAMES c++ g++ clang++)
 if(NOT STYLE_CXX)
     set(STYLE_CXX "")
