@@ -77,9 +77,9 @@ def table(lab, data, column, *more, tag=""):
     head("", "RMSE", "MAE", "validation RMSE", "published RMSE (and MAE)")
     for name in chosen_methods(lab, data):
         runs = repeated(lab, data, name, *more, tag=tag)
-        validation = statistics.mean(value(r, "rmse", "validation") for r in runs)
+        validation = "" if "rmse" not in runs[0]["validation"] else f"{statistics.mean(value(r, 'rmse', 'validation') for r in runs):.4f}"    # legacy: none
         mae = f" ({PUBLISHED_MAE[name]})" if data == "ml1m" and name in PUBLISHED_MAE else ""
-        row(name, spread(runs, "rmse"), spread(runs, "mae"), f"{validation:.4f}", METHODS[name][column] + mae)
+        row(name, spread(runs, "rmse"), spread(runs, "mae"), validation, METHODS[name][column] + mae)
     print(f"\n- mean ± deviation of {lab.options.repeats} repeats, in each case another split\n")
 
 
@@ -95,7 +95,7 @@ def jester(lab):
 
 def legacy(lab):
     """ML-1M as the paper has it: trained on 90 % from the start, the epoch with the least error on the test part."""
-    table(lab, "ml1m", 2, "--legacy-test-selection", tag="-legacy")
+    table(lab, "ml1m", 2, "--legacy-test-selection", "--refit", tag="-legacy")
 
 
 def sweep(lab, name, model, grid, *more):
