@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """EASE, PureSVD and NCE-PLRec on the authors' split of MovieLens-1M, computed by NumPy and SciPy alone in double precision: what `pumice` with exact=on has
 to come out at. Reads nothing of Pumice's but, where --pumice names the command, its results, and prints the largest difference.
 
