@@ -1,30 +1,26 @@
 # Tests of style: what STYLE's three tests protect, apart from agreement between backends.
 set(style ${CMAKE_CURRENT_SOURCE_DIR}/style)
 
-add_test(NAME style.layers COMMAND sh ${style}/layers.sh ${CMAKE_SOURCE_DIR})
-# The checker is checked: a tree with three wrong includes must be refused for each of them.
-foreach(complaint
-        "src/core/reaches_up.c:3 includes models/vae.h, 6 tiers up"
-        "src/data/sees_neighbour.c:3 includes op/op.h, a neighbour"
-        "src/data/sees_neighbour.c:4 includes pumice/graph.h, 3 tiers up")
-    string(REGEX REPLACE "^src/([a-z]*)/.*:([0-9]).*$" "\\1.\\2" short "${complaint}")
-    add_test(NAME style.layers.finds.${short} COMMAND sh ${style}/layers.sh ${style}/bad)
-    set_tests_properties(style.layers.finds.${short} PROPERTIES PASS_REGULAR_EXPRESSION "${complaint}")
-endforeach()
+# A checker over our tree, and checked itself: the bad tree must be refused for each complaint.
+function(add_style_test name)
+    set(checker sh ${style}/${name}.sh)
+    add_test(NAME style.${name} COMMAND ${checker} ${CMAKE_SOURCE_DIR})
+    set(number 0)
+    foreach(complaint ${ARGN})
+        math(EXPR number "${number} + 1")
+        add_test(NAME style.${name}.finds.${number} COMMAND ${checker} ${style}/bad)
+        set_tests_properties(style.${name}.finds.${number} PROPERTIES PASS_REGULAR_EXPRESSION "${complaint}")
+    endforeach()
+endfunction()
 
-add_test(NAME style.tables COMMAND sh ${style}/tables.sh ${CMAKE_SOURCE_DIR})
-foreach(complaint "2: a table without rows" "6: 1 cells under a head of 2")
-    string(REGEX REPLACE ":.*" "" short "${complaint}")
-    add_test(NAME style.tables.finds.${short} COMMAND sh ${style}/tables.sh ${style}/bad)
-    set_tests_properties(style.tables.finds.${short} PROPERTIES PASS_REGULAR_EXPRESSION "docs/tables.md:${complaint}")
-endforeach()
-
-add_test(NAME style.commands COMMAND sh ${style}/commands.sh ${CMAKE_SOURCE_DIR})
-foreach(complaint "dead: begins with #! and is not executable" "text: executable without #!")
-    string(REGEX REPLACE ":.*" "" short "${complaint}")
-    add_test(NAME style.commands.finds.${short} COMMAND sh ${style}/commands.sh ${style}/bad)
-    set_tests_properties(style.commands.finds.${short} PROPERTIES PASS_REGULAR_EXPRESSION "tools/${complaint}")
-endforeach()
+add_style_test(layers
+    "src/core/reaches_up.c:3 includes models/vae.h, 6 tiers up"
+    "src/data/sees_neighbour.c:3 includes op/op.h, a neighbour"
+    "src/data/sees_neighbour.c:4 includes pumice/graph.h, 3 tiers up")
+add_style_test(tables
+    "docs/tables.md:2: a table without rows" "docs/tables.md:6: 1 cells under a head of 2")
+add_style_test(commands
+    "tools/dead: begins with #! and is not executable" "tools/text: executable without #!")
 
 find_program(STYLE_CXX NAMES c++ g++ clang++)
 if(NOT STYLE_CXX)
