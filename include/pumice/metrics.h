@@ -86,6 +86,7 @@ typedef enum pm_ties {
 // Reads "expected", "optimistic", "pessimistic" or "id".
 // Errors    PM_ERR_ARG with the list and the nearest name
 pm_status pm_ties_parse(const void *object, const char *name, pm_ties *out);
+const char *pm_ties_name(pm_ties ties);    // NULL for none of them
 
 typedef struct pm_metrics_params {
     pm_metric_feed  feed;

@@ -110,6 +110,7 @@ struct pm_result {
     bool        refit;          // the parameters are of a training on train + validation
     bool        legacy_test_selection;    // the epoch was chosen on the test part
     bool        fixed_length;             // no epoch was chosen
+    pm_ties     ties;                     // leave-one-out: where tied targets rank
     int64_t     users, items, interactions, train_users;
     const pm_config *config;
     int64_t     epochs, best_epoch, steps;
@@ -158,6 +159,7 @@ pm_status pm_train_resume(pm_ctx *ctx, const char *run, const char *device, pm_r
 typedef struct pm_evaluate_params {
     const char *run, *data, *metrics, *device;    // NULL but run: the run's own
     const char *candidates;                       // as in pm_spec; NULL: the run's own
+    const char *ties;                             // as in pm_ties_parse; NULL: the run's own
     bool        validation;                       // the validation part instead of the test part
     // Analyses of the part as well, as in pm_analysis_parse; NULL: none. "all" leaves out what the model has not.
     // PM_ERR_ARG for the preferences of a model whose scores are none

@@ -120,6 +120,7 @@ static pm_status evaluate_entry(contest *c, int run)
         .metrics = pm_cli_text(cli, "metrics"),
         .device = pm_cli_text(cli, "device"),
         .candidates = pm_cli_text(cli, "candidates"),
+        .ties = pm_cli_text(cli, "ties"),
         .validation = on_validation(c),
     };
     return (pm_cli_has(cli, "report") ? pm_report_evaluate : pm_evaluate)(cli->ctx, &params, &c->result[run]);
@@ -155,6 +156,8 @@ static pm_status check_users(const contest *c, int run)
         PM_REQUIRE(ctx, na && nb && pm_name_equal(na, nb), PM_ERR_ARG, "%s and %s were evaluated on other users (the first that differ: %s, %s); %s",
                    c->name[0], c->name[run], na ? na : "?", nb ? nb : "?", remedy);
     }
+    PM_REQUIRE(ctx, c->result[0]->ties == c->result[run]->ties, PM_ERR_ARG, "%s ranks tied targets by the rule %s and %s by %s; give --ties for both", c->name[0],
+               pm_ties_name(c->result[0]->ties), c->name[run], pm_ties_name(c->result[run]->ties));
     if (pm_split_hash(c->result[0]->split) != pm_split_hash(c->result[run]->split))
         pm_log(ctx, PM_LOG_WARN, "%s and %s have the same users but not the same training or target items", c->name[0], c->name[run]);
     return PM_OK;

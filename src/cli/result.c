@@ -70,6 +70,7 @@ void pm_cli_explain_views(const pm_result *r)
     }
     if (all) printf(":all ranks the target among all items that are not known, the others among sampled or given candidates\n");
     if (seen) printf(":seen leaves out the users whose target nobody has in training\n");
+    if (r->ties != PM_TIES_EXPECTED) printf("Tied targets rank by the rule %s (--ties), not at their expected place\n", pm_ties_name(r->ties));
 }
 
 static pm_status show_metrics(pm_cli *cli, const pm_result *r)

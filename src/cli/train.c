@@ -70,6 +70,7 @@ static pm_status run_evaluate(pm_cli *cli)
         .metrics = pm_cli_text(cli, "metrics"),
         .device = pm_cli_text(cli, "device"),
         .candidates = pm_cli_text(cli, "candidates"),
+        .ties = pm_cli_text(cli, "ties"),
         .validation = part && pm_name_equal(part, "validation"),
         .analysis = !pm_cli_has(cli, "analysis") ? NULL : pm_cli_text(cli, "analysis") ? pm_cli_text(cli, "analysis") : "all",
     };
@@ -87,6 +88,7 @@ static const pm_option_group evaluate_group = { "Evaluation", (const pm_option[]
     PM_TEXT("metrics", 'm', "LIST", "such as ndcg@100,recall_capped@20. Default: the run's own"),
     PM_CHOICE("part", 0, "PART", "test|validation", "which part to evaluate on. Default: test"),
     PM_CHOICE("candidates", 0, "WHICH", "sampled|all|sampled,all", "leave-one-out: rank the target among the sampled negatives or all items. Default: the run's own"),
+    PM_CHOICE("ties", 0, "RULE", "expected|optimistic|pessimistic|id", "where a tied target ranks (leave-one-out). Default: the run's own"),
     PM_BARE("analysis", 0, "LIST",
             "also what is predicted and shown: preference (the catalogue by predicted preference), tails (of popularity in the top 200), "
             "ranks (users shown each tail, by rank), popularity (of items in the parts), density (of popularity in the top 10). Default: all that the model has"),
@@ -95,7 +97,7 @@ static const pm_option_group evaluate_group = { "Evaluation", (const pm_option[]
 
 const pm_cli_command pm_cli_evaluate = {
     .name = "evaluate", .operands = "RUN [OPTION]…", .summary = "Evaluates the chosen parameters of a run.",
-    .examples = "evaluate run\nevaluate run --metrics ndcg@10,recall@20,coverage@20 --device vulkan --json\nevaluate run --analysis=tails,ranks --csv tables",
+    .examples = "evaluate run\nevaluate run --metrics ndcg@10,recall@20,coverage@20 --device vulkan --json\nevaluate run --analysis=tails,ranks --csv tables\nevaluate run --ties optimistic",
     .least = 1, .most = 1,
     .computes = true, .run = run_evaluate,
     .groups = (const pm_option_group *const[]){ &evaluate_group, &pm_group_device, &pm_group_common, NULL },

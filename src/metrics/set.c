@@ -195,15 +195,26 @@ int64_t pm_metric_set_depth(const pm_metric_set *set, int64_t largest_target)
     return depth;
 }
 
+static const char *const ties_names[] = {
+    [PM_TIES_EXPECTED] = "expected",
+    [PM_TIES_OPTIMISTIC] = "optimistic",
+    [PM_TIES_PESSIMISTIC] = "pessimistic",
+    [PM_TIES_ID] = "id",
+};
+
+const char *pm_ties_name(pm_ties ties)
+{
+    return (unsigned)ties < PM_COUNT(ties_names) ? ties_names[ties] : NULL;
+}
+
 pm_status pm_ties_parse(const void *object, const char *name, pm_ties *out)
 {
-    static const char *const names[] = { "expected", "optimistic", "pessimistic", "id" };
-    for (int i = 0; i < PM_COUNT(names); i++) {
-        if (!pm_name_equal(name, names[i])) continue;
+    for (int i = 0; i < PM_COUNT(ties_names); i++) {
+        if (!pm_name_equal(name, ties_names[i])) continue;
         *out = (pm_ties)i;
         return PM_OK;
     }
-    const char *near = pm_nearest_name(name, names, PM_COUNT(names));
+    const char *near = pm_nearest_name(name, ties_names, PM_COUNT(ties_names));
     return pm_fail(object, PM_ERR_ARG,
                    "unknown rule for ties '%.60s'%s%s%s; there are expected, optimistic, pessimistic, id", name,
                    near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");

@@ -141,6 +141,8 @@ static void view_caption(const pm_report *r, const pm_result_view *view)
                        pm_number_text(0, part->users ? (double)part->candidate_ptr[part->users] / (double)part->users : 0).text);
     if (strstr(view->name, "seen"))
         pm_page_print(r->page, ", for the %" PRId64 " of %" PRId64 " users whose target was seen in training", view->counts.users, part->users);
+    if (r->p->entries[0].result->ties != PM_TIES_EXPECTED)
+        pm_page_print(r->page, "; tied targets by the rule %s, not at their expected place", pm_ties_name(r->p->entries[0].result->ties));
     pm_page_raw(r->page, "</h3>\n");
 }
 

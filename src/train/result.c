@@ -62,6 +62,7 @@ pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *s
     r->seed = spec->seed;
     r->legacy_test_selection = spec->legacy_test_selection;
     r->fixed_length = spec->fixed_length;
+    r->ties = spec->ties;
     r->users = pm_ids_count(split->users);
     r->items = split->train.cols;
     r->interactions = split->interactions;
@@ -189,7 +190,7 @@ static bool add_views(cJSON *document, const pm_result *r)
     const pm_eval_part *test = &r->split->test;
     if (!test->sampled || !r->test_view_count) return true;
     cJSON *all = cJSON_AddObjectToObject(document, "candidates");
-    bool good = all != NULL;
+    bool good = all != NULL && cJSON_AddStringToObject(document, "ties", pm_ties_name(r->ties)) != NULL;
     for (int v = 0; good && v < r->test_view_count; v++) {
         const pm_result_view *view = &r->test_views[v];
         const bool whole = strncmp(view->name, "all", 3) == 0;

@@ -84,13 +84,6 @@ static const field fields[] = {
     FIELD(pretrained, ORIGINS),
 };
 
-static const char *const ties_names[] = {
-    [PM_TIES_EXPECTED] = "expected",
-    [PM_TIES_OPTIMISTIC] = "optimistic",
-    [PM_TIES_PESSIMISTIC] = "pessimistic",
-    [PM_TIES_ID] = "id",
-};
-
 static const int64_t exact_limit = INT64_C(1) << 53;
 
 // "split.seed", for messages.
@@ -188,9 +181,8 @@ static pm_status add_field(const void *object, const field *f, const pm_spec *sp
         added = pm_json_add_real(to, f->name, *(const double *)at);
         break;
     case TIES:
-        PM_REQUIRE(object, (unsigned)spec->ties < PM_COUNT(ties_names), PM_ERR_ARG, "ties: %d is none of the rules",
-                   (int)spec->ties);
-        added = cJSON_AddStringToObject(to, f->name, ties_names[spec->ties]) != NULL;
+        PM_REQUIRE(object, pm_ties_name(spec->ties), PM_ERR_ARG, "ties: %d is none of the rules", (int)spec->ties);
+        added = cJSON_AddStringToObject(to, f->name, pm_ties_name(spec->ties)) != NULL;
         break;
     case SETTINGS: return add_settings(object, f, spec, to);
     case ORIGINS: return add_origins(object, f, spec, to);
@@ -311,8 +303,8 @@ static bool read_seed(const cJSON *value, uint64_t *out)
 static pm_status read_ties(pm_spec *spec, const char *path, const field *f, const cJSON *value)
 {
     const char *name = cJSON_GetStringValue(value);
-    for (int i = 0; name && i < PM_COUNT(ties_names); i++) {
-        if (strcmp(name, ties_names[i]) != 0) continue;
+    for (int i = 0; name && pm_ties_name((pm_ties)i); i++) {
+        if (strcmp(name, pm_ties_name((pm_ties)i)) != 0) continue;
         spec->ties = (pm_ties)i;
         return PM_OK;
     }

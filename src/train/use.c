@@ -84,12 +84,16 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, pm_opened *o
     pm_result_view views[PM_MAX_VIEWS];
     int count;
     unsigned analyses = 0, candidates;
+    pm_spec used;
     pm_analyst *analyst = NULL;
     pm_eval_part *part = pm_new(r, pm_eval_part);
     PM_CHECK_ALLOC(part);
     PM_TRY(pm_use_open(r, p->run, o));
     PM_TRY(pm_candidates_parse(r, p->candidates ? p->candidates : o->spec->candidates, &candidates));
     PM_TRY(pm_metric_set_parse(r, p->metrics ? p->metrics : o->spec->metrics, &set));
+    used = *o->spec;
+    if (p->data) used.data = p->data;
+    if (p->ties) PM_TRY(pm_ties_parse(r, p->ties, &used.ties));
     if (p->analysis) PM_TRY(pm_analyst_choose(r, o->config, p->analysis, &analyses));
     PM_TRY(load_part(r, o, p, part));
     r->split = o->split;
@@ -98,18 +102,17 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, pm_opened *o
     PM_CHECK_ALLOC(r->run);
     PM_TRY(pm_use_session(ctx, o, p->device));
     if (p->data) pm_center_forget_users(o->session);
-    const pm_evaluator_params params = { .part = part, .name = p->validation ? "valid" : "test", .set = set, .ties = o->spec->ties, .candidates = candidates };
+    const pm_evaluator_params params = { .part = part, .name = p->validation ? "valid" : "test", .set = set, .ties = used.ties, .candidates = candidates };
     PM_TRY(pm_evaluator_create(o->session, &params, &e));
     if (analyses) PM_TRY(pm_analyst_create(o->session, part, analyses, &analyst));
     PM_TRY(pm_checkpoint_load_best(o->checkpoint, o->session));
     const double before = pm_clock();
     PM_REQUIRE(r, part->sampled || !p->candidates, PM_ERR_ARG, "--candidates %s is for leave-one-out; %s ranks all items that are not known anyway", p->candidates,
                p->run);
+    PM_REQUIRE(r, part->sampled || !p->ties, PM_ERR_ARG, "--ties %s is for leave-one-out; top lists, as of %s, break ties by lower item id", p->ties, p->run);
     PM_TRY(pm_evaluator_run_views(e, r, views, &count));
     r->eval_seconds = pm_clock() - before;
     if (analyst) PM_TRY(pm_analyst_run(analyst, r));
-    pm_spec used = *o->spec;
-    if (p->data) used.data = p->data;
     PM_TRY(pm_result_describe(r, o->session, &used, o->split));
     PM_TRY(pm_result_add_views(r, views, count, p->validation));
     if (!p->validation) PM_TRY(pm_result_add_errors(r, o->session, part));

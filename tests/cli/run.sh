@@ -85,6 +85,21 @@ json metrics hr@10 >hr
 # shellcheck disable=SC2086
 expect 0 train item-pop --device $DEVICE --protocol leave-one-out --candidates sampled
 grep -q ":all" out && fail "candidates that nobody asked for"
+# the rule for ties is of the evaluation: a run is asked again by another, and two are compared by one
+# shellcheck disable=SC2086
+expect 0 train item-pop --device $DEVICE --protocol leave-one-out -o tied --json
+[ "$(json ties)" = expected ] || fail "the rule for ties in the document"
+# shellcheck disable=SC2086
+expect 0 train item-pop --device $DEVICE --protocol leave-one-out --ties pessimistic -o last --json
+trained=$(json metrics hr@10 mean)
+expect 0 evaluate tied --ties pessimistic --json
+[ "$(json metrics hr@10 mean) $(json ties)" = "$trained pessimistic" ] || fail "--ties of evaluate and of train differ"
+expect 2 compare tied last
+says err "tied ranks tied targets by the rule expected and last by pessimistic; give --ties for both"
+expect 0 compare tied last --ties optimistic
+says out "Tied targets rank by the rule optimistic"
+expect 2 evaluate pop --ties optimistic
+says err "--ties optimistic is for leave-one-out"
 expect 2 train item-pop --protocol leave-one-out --candidates most
 says err "sampled|all|sampled,all"
 expect 2 train item-pop --protocol random --candidates all

@@ -265,12 +265,21 @@ static void a_constant_scorer_gets_a_tenth(void **state)
         spec.epochs = 0;
         spec.ties = rules[k].ties;
         const int before = f->warnings;
-        pm_result *r = trained(f, &spec, NULL);
+        const char *run = in_folder(f, pm_ties_name(rules[k].ties));
+        pm_result *r = trained(f, &spec, run);
         assert_true(r->metrics[0].n > 100);
         assert_true(fabs(r->metrics[0].mean - rules[k].hr) < 1e-12);
         assert_true(fabs(r->test_counts.tied_share - 1) < 1e-12);
         assert_true(f->warnings > before);    // ties above 1 % are announced
         pm_result_destroy(&r);
+        for (int other = 0; other < PM_COUNT(rules); other++) {    // the rule is of the evaluation, not of the run
+            assert_int_equal(pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run, .ties = pm_ties_name(rules[other].ties) }, &r), PM_OK);
+            assert_int_equal(r->ties, rules[other].ties);
+            assert_true(fabs(r->metrics[0].mean - rules[other].hr) < 1e-12);
+            pm_result_destroy(&r);
+        }
+        assert_int_equal(pm_evaluate(f->ctx, &(pm_evaluate_params){ .run = run, .ties = "expcted" }, &r), PM_ERR_ARG);
+        says(f, "did you mean 'expected'");
     }
 }
 
