@@ -145,7 +145,8 @@ struct pm_result {
     double       *validation_sd, *metrics_sd;    // deviations over them
 };
 
-// Trains, chooses the epoch on validation, then reads the test set once. run: the folder to save into, NULL: none.
+// Trains, chooses the epoch on validation, then reads the test set once. run: the folder to save into, NULL: none. What is kept of a training that has
+// ended are its best parameters, without the optimiser's state.
 // When the context is cancelled, a checkpoint is saved first and PM_ERR_CANCELLED returned. With spec->repeats or folds the folder has a run folder for each.
 pm_status pm_train(pm_ctx *ctx, const pm_spec *spec, const char *run, pm_result **out);
 

@@ -1,5 +1,6 @@
 // Checkpoints. checkpoint.safetensors is the commit point: it names the best file by hash and the valid length of metrics.jsonl. A new
-// best is written beside the old one, the checkpoint that names it follows, and only then does it take the old one's place.
+// best is written beside the old one, the checkpoint that names it follows, and only then does it take the old one's place. Once training
+// has ended nothing goes on from the last step: what the run is used for are the best parameters, and the checkpoint has no tensors.
 #include <stdio.h>
 
 #include "core/file.h"
@@ -95,8 +96,7 @@ static pm_status write_checkpoint(pm_trainer *t, const char *path)
     pm_st_writer *w;
     PM_TRY(pm_st_writer_create(t->result, path, &w));
     pm_status st = pm_checkpoint_write_meta(w, t);
-    if (st == PM_OK) st = pm_checkpoint_write_tensors(w, t->session, false);
-    if (st == PM_OK) st = pm_checkpoint_write_tensors(w, t->session, true);
+    for (int pass = 0; pass < 2 && st == PM_OK && !t->finished; pass++) st = pm_checkpoint_write_tensors(w, t->session, pass == 1);
     if (st != PM_OK) {
         pm_st_writer_discard(&w);
         return st;
@@ -268,8 +268,9 @@ pm_status pm_checkpoint_load(pm_checkpoint *c, pm_trainer *t)
 {
     PM_TRY(pm_checkpoint_check(c, t));
     PM_TRY(pm_checkpoint_read_meta(c, t));
+    if (t->finished && !t->best_epoch) return damaged(c, "training has ended, yet no epoch was chosen");
     PM_TRY(read_best(c, t));
-    for (int i = 0; i < pm_store_count(t->session->store); i++) {
+    for (int i = 0; i < pm_store_count(t->session->store) && !t->finished; i++) {
         const char *name = pm_store_name(t->session->store, i);
         if (is_kept(t->session, name)) PM_TRY(read_tensor(c->file, t->session, name));
     }

@@ -241,6 +241,7 @@ pm_status pm_checkpoint_read_meta(const pm_checkpoint *c, pm_trainer *t)
     PM_REQUIRE(c, phase < s->phase_count, PM_ERR_FORMAT, "%s: the checkpoint stands in phase %" PRId64 " of %d", c->run, phase + 1, s->phase_count);
     t->at.phase = (int)phase;
     t->phase_begun = begun != 0;
+    t->finished = finished != 0;
     PM_TRY(pm_checkpoint_integer(c, "phase_step", 0, &t->at.step));
     PM_TRY(pm_checkpoint_integer(c, "phase_epoch", 0, &t->at.epoch));
     PM_TRY(pm_checkpoint_integer(c, "phase_best_epoch", 0, &t->at.best_epoch));

@@ -72,9 +72,7 @@ pm_status pm_checkpoint_save_updated(const pm_checkpoint *c, const pm_session *s
     PM_CHECK_ALLOC(checkpoint);
     PM_TRY(write_updated_best(c, s, path, &best));
     PM_TRY(pm_st_writer_create(c, checkpoint, &w));
-    pm_status st = write_updated_meta(c, w, s, data, best);
-    if (st == PM_OK) st = pm_checkpoint_write_tensors(w, s, false);
-    if (st == PM_OK) st = pm_checkpoint_write_tensors(w, s, true);
+    const pm_status st = write_updated_meta(c, w, s, data, best);
     if (st == PM_OK) return pm_st_writer_finish(&w, NULL);
     pm_st_writer_discard(&w);
     return st;

@@ -330,8 +330,9 @@ static void next_phase(pm_trainer *t)
 
 pm_status pm_trainer_run(pm_trainer *t)
 {
+    const bool restored = t->finished;    // it had come to its end: the checkpoint has all that there is to say
     t->saved_at = pm_clock();
-    for (;;) {
+    while (!t->finished) {
         PM_TRY(run_phase(t));
         if (t->extra && t->extra->stopped) return t->run ? pm_checkpoint_save(t) : PM_OK;
         if (t->at.phase == t->session->phase_count - 1) break;
@@ -347,5 +348,5 @@ pm_status pm_trainer_run(pm_trainer *t)
     t->result->steps = t->step;
     t->result->train_seconds = t->train_seconds;
     t->finished = !t->refit_due;
-    return t->run ? pm_checkpoint_save(t) : PM_OK;
+    return t->run && !restored ? pm_checkpoint_save(t) : PM_OK;
 }

@@ -138,6 +138,10 @@ static void resuming_what_has_ended(void **state)
         if (train_until(NULL, run, -1, 1, &y, &b, message) != PM_OK) fail_msg("%s: %s", variants[i].name, message);
         assert_same_result(x, y, variants[i].name);
         assert_same_run(whole, run, variants[i].name);
+        size_t size;
+        char *path = pm_sprintf(a, "%s/checkpoint.safetensors", run), *checkpoint = slurp(path, &size);
+        assert_null(strstr(checkpoint + 8, "\"dtype\""));    // no tensors: behind the header's length, the header names none
+        free(checkpoint);
         pm_ctx_destroy(&a);
         pm_ctx_destroy(&b);
         remove_folder(whole);
