@@ -62,7 +62,7 @@ pm_status pm_result_describe(pm_result *r, const pm_session *s, const pm_spec *s
     r->seed = spec->seed;
     r->legacy_test_selection = spec->legacy_test_selection;
     r->fixed_length = spec->fixed_length;
-    r->ties = spec->ties;
+    if (split->test.sampled) r->ties = spec->ties;
     r->users = pm_ids_count(split->users);
     r->items = split->train.cols;
     r->interactions = split->interactions;

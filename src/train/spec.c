@@ -128,8 +128,11 @@ pm_status pm_spec_check(const void *parent, const pm_spec *spec, const pm_config
     const pm_filter_params *f = &spec->filter;
     unsigned candidates;
     PM_TRY(pm_candidates_parse(parent, spec->candidates, &candidates));
-    PM_REQUIRE(parent, !spec->candidates || pm_name_equal(spec->split.protocol, "leave-one-out") || pm_name_equal(spec->split.protocol, "files"), PM_ERR_ARG,
-               "--candidates %s is for --protocol leave-one-out; %s ranks all items that are not known", spec->candidates, spec->split.protocol);
+    const bool one_target = pm_name_equal(spec->split.protocol, "leave-one-out") || pm_name_equal(spec->split.protocol, "files");
+    PM_REQUIRE(parent, !spec->candidates || one_target, PM_ERR_ARG, "--candidates %s is for --protocol leave-one-out; %s ranks all items that are not known",
+               spec->candidates, spec->split.protocol);
+    PM_REQUIRE(parent, spec->ties == PM_TIES_EXPECTED || one_target, PM_ERR_ARG, "--ties %s is for --protocol leave-one-out; top lists break ties by lower item id",
+               pm_ties_name(spec->ties) ? pm_ties_name(spec->ties) : "?");
     PM_TRY(check_length(parent, spec));
     if (!(dislike > 0)) return PM_OK;
     const char *text = pm_config_text(config, "dislike_below"), *protocol = spec->split.protocol;

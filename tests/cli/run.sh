@@ -100,6 +100,8 @@ expect 0 compare tied last --ties optimistic
 says out "Tied targets rank by the rule optimistic"
 expect 2 evaluate pop --ties optimistic
 says err "--ties optimistic is for leave-one-out"
+expect 2 train item-pop --protocol random --ties id
+says err "--ties id is for --protocol leave-one-out"
 expect 2 train item-pop --protocol leave-one-out --candidates most
 says err "sampled|all|sampled,all"
 expect 2 train item-pop --protocol random --candidates all
