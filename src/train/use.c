@@ -84,14 +84,13 @@ static pm_status evaluate(pm_ctx *ctx, const pm_evaluate_params *p, pm_opened *o
     pm_result_view views[PM_MAX_VIEWS];
     int count;
     unsigned analyses = 0, candidates;
-    pm_spec used;
     pm_analyst *analyst = NULL;
     pm_eval_part *part = pm_new(r, pm_eval_part);
     PM_CHECK_ALLOC(part);
     PM_TRY(pm_use_open(r, p->run, o));
     PM_TRY(pm_candidates_parse(r, p->candidates ? p->candidates : o->spec->candidates, &candidates));
     PM_TRY(pm_metric_set_parse(r, p->metrics ? p->metrics : o->spec->metrics, &set));
-    used = *o->spec;
+    pm_spec used = *o->spec;
     if (p->data) used.data = p->data;
     if (p->ties) PM_TRY(pm_ties_parse(r, p->ties, &used.ties));
     if (p->analysis) PM_TRY(pm_analyst_choose(r, o->config, p->analysis, &analyses));
