@@ -53,6 +53,22 @@ def restart_in(env):
         os.execve(sys.executable, [sys.executable] + sys.argv, env)
 
 
+def begin(options):
+    """The environment of every contender, this script's too from here on."""
+    env = environment(options.threads)
+    restart_in(env)
+    return env
+
+
+def numpy_blas(options):
+    """The BLAS that NumPy computes with in this process, made sure of."""
+    import numpy
+    numpy.ones((64, 64), numpy.float32) @ numpy.ones((64, 64), numpy.float32)    # loads it
+    blas = loaded_blas()
+    require_blas(blas, "NumPy", options.any_blas)
+    return blas
+
+
 def loaded_blas():
     """The BLAS this process computes with: its file, and OpenBLAS's own account of its core type. Call after a product was taken."""
     import ctypes
@@ -212,6 +228,22 @@ class Contender:
     def close(self):
         self.process.stdin.close()
         self.process.wait()
+
+
+class Stepper(Contender):
+    """Pumice's own training loop of one model, a few steps a turn. loss: the one that is compared."""
+
+    def __init__(self, options, env, data, model, loss, settings):
+        super().__init__("pumice", [stepper(options), options.device, data, model, *settings], env)
+        self.about["blas"] = {"name": self.about["profile"], "fast": True}
+        self.loss = loss
+
+    def turn(self, count):
+        seconds, losses = [], []
+        for chunk in self.ask(f"steps {count}"):
+            seconds += [chunk["seconds"] / chunk["steps"]] * chunk["steps"]
+            losses += chunk["losses"][self.loss]
+        return seconds, losses
 
 
 # ---- tables ------------------------------------------------------------------------------------------------------------

@@ -157,19 +157,6 @@ def serve_torch(options):
 
 # ---- taking turns --------------------------------------------------------------------------------------------------------
 
-class Pumice(common.Contender):
-    def __init__(self, options, data, env):
-        super().__init__("pumice", [common.stepper(options), options.device, data, "dmf", "loss=nce"], env)
-        self.about["blas"] = {"name": self.about["profile"], "fast": True}
-
-    def turn(self, steps):
-        seconds, losses = [], []
-        for chunk in self.ask(f"steps {steps}"):
-            seconds += [chunk["seconds"] / chunk["steps"]] * chunk["steps"]
-            losses += chunk["losses"]["loss"]
-        return seconds, losses
-
-
 class Torch(common.Contender):
     def __init__(self, kind, options, data, env):
         env = dict(env, **TUNED) if kind.endswith("+tuned") else env
@@ -239,7 +226,7 @@ def main():
             sys.exit(f"{kind} is none of {', '.join(KINDS)}")
     import scipy.sparse
     env, others, data = common.environment(options.threads), common.Others(), read_matrix(options)
-    contenders = [Pumice(options, data, env)] + [Torch(kind, options, data, env) for kind in kinds]
+    contenders = [common.Stepper(options, env, data, "dmf", "loss", ["loss=nce"])] + [Torch(kind, options, data, env) for kind in kinds]
     result = report(contenders, *race(contenders, options), others, options, scipy.sparse.load_npz(data).nnz)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as f:

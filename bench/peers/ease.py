@@ -67,12 +67,8 @@ def main():
     parser.add_argument("--lambda", dest="penalty", type=float, default=500)
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
-    env = common.environment(options.threads)
-    common.restart_in(env)
+    env, blas = common.begin(options), common.numpy_blas(options)
     import numpy
-    numpy.ones((64, 64), numpy.float32) @ numpy.ones((64, 64), numpy.float32)
-    blas = common.loaded_blas()
-    common.require_blas(blas, "NumPy", options.any_blas)
     others, matrix, theirs, ours = common.Others(), synthetic(options), [], []
     with tempfile.TemporaryDirectory() as scratch:
         data = folder_of(matrix, os.path.join(scratch, "data"))

@@ -65,8 +65,7 @@ def main():
     parser.add_argument("--turns", type=int, default=9)
     parser.add_argument("--quick", action="store_true", help="small sizes")
     options = parser.parse_args()
-    env = common.environment(options.threads)
-    common.restart_in(env)
+    env = common.begin(options)
     others = common.Others()
     shape = (1000, 300, 20000) if options.quick else SHAPE
     turns, steps = (1, 60) if options.quick else (options.turns, 6)

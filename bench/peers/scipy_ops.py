@@ -52,8 +52,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.5, help="for each op, side and round (default: 0.5)")
     parser.add_argument("--quick", action="store_true", help="lengths an eighth as long")
     options = parser.parse_args()
-    env = common.environment(options.threads)
-    common.restart_in(env)
+    env = common.begin(options)
     others = common.Others()
     calls = contenders(8 if options.quick else 1)
     theirs, ours, shape = {op: [] for op in calls}, {op: [] for op in calls}, {}

@@ -167,10 +167,8 @@ def main():
     parser.add_argument("--linear", action="store_true", help="time against ratings instead")
     parser.add_argument("--adagrad", action="store_true", help="with --linear: an optimiser that leaves alone what a batch has not met")
     options = parser.parse_args()
-    env = common.environment(options.threads)
-    common.restart_in(env)
-    import numpy
-    numpy.ones((64, 64), numpy.float32) @ numpy.ones((64, 64), numpy.float32)
+    env = common.begin(options)
+    common.numpy_blas(options)
     others = common.Others()
     with tempfile.TemporaryDirectory() as scratch:
         if options.linear:

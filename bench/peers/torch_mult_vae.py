@@ -150,18 +150,13 @@ def serve_torch(options):
 
 # ---- taking turns --------------------------------------------------------------------------------------------------------
 
-class Pumice(common.Contender):
+class Pumice(common.Stepper):
     def __init__(self, options, data, env):
         settings = [f"hidden={options.hidden}", f"latent={options.latent}", f"batch={options.batch}", f"anneal_steps={BETA_STEPS}"]
-        super().__init__("pumice", [common.stepper(options), options.device, data, "mult-vae", *settings], env)
-        self.about["blas"] = {"name": self.about["profile"], "fast": True}
+        super().__init__(options, env, data, "mult-vae", "likelihood", settings)
 
-    def turn(self, batches):
-        seconds, likelihood = [], []
-        for chunk in self.ask(f"steps {len(batches)}"):
-            seconds += [chunk["seconds"] / chunk["steps"]] * chunk["steps"]
-            likelihood += chunk["losses"]["likelihood"]
-        return seconds, likelihood
+    def turn(self, batches):    # in the order it gave
+        return super().turn(len(batches))
 
 
 class Torch(common.Contender):

@@ -201,13 +201,9 @@ def main():
     parser.add_argument("--linear", action="store_true", help="time against interactions instead")
     parser.add_argument("--ratings", action="store_true", help="als-wr beside wrmf")
     options = parser.parse_args()
-    env = common.environment(options.threads)
-    common.restart_in(env)
+    env, blas = common.begin(options), common.numpy_blas(options)
     import numpy
     import scipy.sparse
-    numpy.ones((64, 64), numpy.float32) @ numpy.ones((64, 64), numpy.float32)
-    blas = common.loaded_blas()
-    common.require_blas(blas, "NumPy", options.any_blas)
     others = common.Others()
     with tempfile.TemporaryDirectory() as scratch:
         if options.linear:
