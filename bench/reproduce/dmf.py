@@ -11,6 +11,7 @@ epoch chosen on the test set (--legacy-test-selection), which is how the publish
 in RUNS and not repeated, and goes on where it was interrupted; tables are printed as Markdown. Needs Python 3, no packages.
 """
 import os
+import statistics
 
 from lab import JOBS, THREADS, head, main, row, value
 
@@ -191,7 +192,7 @@ def ties(lab):
 
 
 def widths(lab):
-    """DMF-2 by the width of its first layers, validation-selected, and an epoch's time beside the widest's (of the further training, in one thread or as asked)."""
+    """DMF-2 by the width of its first layers, validation-selected, and the median time of an epoch beside the widest's."""
     for data in sets(lab, ("ml-100k",)):
         print(f"### {data}\n")
         head("first layers, users' and items'", "loss", "HR@10 / NDCG@10", "on validation", "epochs", "an epoch's time beside the widest's")
@@ -200,7 +201,7 @@ def widths(lab):
             for users, items in WIDTHS:
                 run = lab.train(f"widths-{data}-{loss}-{users.split(',')[0]}-{items.split(',')[0]}", "dmf", "--preset", loss, *STOP, *widths_of(users, items),
                                 "--refit", *protocol(lab, data), epochs=length(lab, 40))
-                seconds = run["train_seconds"] / run["epochs"]
+                seconds = statistics.median(e["seconds"] for e in lab.curve(run))
                 widest = widest or seconds
                 row(f"{users.split(',')[0]}, {items.split(',')[0]}", loss, both(run), both(run, part="validation"), epoch_of(loss, run), f"{seconds / widest:.2f}")
         print()
