@@ -3,8 +3,9 @@
 
     bench/peers/dmf.py --data ml-1m.train.rating     # user, item, rating a line; without it ML-1M's shape, synthetic
     bench/peers/dmf.py --steps 12 --only dense,bag   # these contenders of PyTorch's alone
+    bench/peers/dmf.py --first 128,128               # narrower first layers
 
-Towers of 512-64 units for users and 1024-64 for items on rows and columns of the matrix, the first layer linear, the second ReLU; cosine clipped to
+Towers of 512-64 units for users and 1024-64 for items (--first) on rows and columns of the matrix, the first layer linear, the second ReLU; cosine clipped to
 1e-6 … 1 - 1e-6, normalised cross-entropy, Adam 1e-4; 32 interactions a step with 7 zeros of the user's row each, 256 pairs. PyTorch's contenders:
 
     dense    as the public versions write it: the matrix and its transpose dense, a row of either for every pair, nn.Linear
@@ -27,7 +28,7 @@ import common
 
 KINDS = ["dense", "sparse", "bag", "unique"]
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_TOP_PAD_": str(1 << 28), "OMP_WAIT_POLICY": "PASSIVE"}
-SIZES = {"user": (512, 64), "item": (1024, 64)}
+CODE = 64
 INTERACTIONS, ZEROS, MU = 32, 7, 1e-6
 
 
@@ -94,11 +95,11 @@ def make_tower(torch, inputs, sizes, kind):
 
 
 class Trainer:
-    def __init__(self, torch, matrix, kind):
+    def __init__(self, torch, matrix, kind, first):
         self.torch, self.kind = torch, kind
         torch.manual_seed(1)
         self.matrix = {"user": matrix.tocsr(), "item": matrix.T.tocsr()}
-        self.towers = {side: make_tower(torch, m.shape[1], SIZES[side], kind) for side, m in self.matrix.items()}
+        self.towers = {side: make_tower(torch, m.shape[1], (first[side], CODE), kind) for side, m in self.matrix.items()}
         if kind == "dense":
             self.dense = {side: torch.from_numpy(m.toarray()) for side, m in self.matrix.items()}
         self.adam, self.done = torch.optim.Adam([p for t in self.towers.values() for p in t.parameters()], lr=1e-4), 0
@@ -136,6 +137,11 @@ class Trainer:
         return float(loss.detach())
 
 
+def first_layers(options):
+    """Their units."""
+    return dict(zip(("user", "item"), (int(n) for n in options.first.split(","))))
+
+
 def serve_torch(options):
     """Answers `steps N` with the seconds and losses of each step."""
     import numpy
@@ -143,7 +149,7 @@ def serve_torch(options):
     import torch
     torch.set_num_threads(options.threads)
     matrix = scipy.sparse.load_npz(options.matrix).tocsr()
-    trainer, rng = Trainer(torch, matrix, options.kind.split("+")[0]), numpy.random.default_rng(1)
+    trainer, rng = Trainer(torch, matrix, options.kind.split("+")[0], first_layers(options)), numpy.random.default_rng(1)
     torch.ones(64, 64) @ torch.ones(64, 64)
     print(json.dumps({"blas": common.loaded_blas(), "threads": torch.get_num_threads()}), flush=True)
     for line in sys.stdin:
@@ -160,7 +166,8 @@ def serve_torch(options):
 class Torch(common.Contender):
     def __init__(self, kind, options, data, env):
         env = dict(env, **TUNED) if kind.endswith("+tuned") else env
-        super().__init__("torch " + kind, [sys.executable, os.path.abspath(__file__), "--kind", kind, "--matrix", data, "--threads", str(options.threads)], env)
+        super().__init__("torch " + kind, [sys.executable, os.path.abspath(__file__), "--kind", kind, "--matrix", data, "--threads", str(options.threads), "--first", options.first],
+                         env)
         common.require_blas(self.about["blas"], "PyTorch", options.any_blas)
 
     def turn(self, steps):
@@ -183,7 +190,7 @@ def race(contenders, options):
 def report(contenders, seconds, losses, others, options, interactions):
     ours, half = common.median(seconds["pumice"]), options.steps // 2
     epoch = -(-interactions // INTERACTIONS)
-    print(f"DMF-2-nce, {INTERACTIONS * (1 + ZEROS)} pairs a step, {epoch} steps an epoch, of which {options.steps} were run\n")
+    print(f"DMF-2-nce, first layers of {options.first} units, {INTERACTIONS * (1 + ZEROS)} pairs a step, {epoch} steps an epoch, of which {options.steps} were run\n")
     common.head("", "ms a step, median (middle half)", "an epoch, minutes", "times Pumice's", f"loss, mean of the last {half} steps")
     result = {}
     for c in contenders:
@@ -208,6 +215,7 @@ def main():
     common.add_options(parser)
     parser.add_argument("--data", help="ratings: user, item, rating and more a line, between blanks (default: ML-1M's shape, synthetic)")
     parser.add_argument("--device", default="cpu", help="Pumice's (default: cpu)")
+    parser.add_argument("--first", default="512,1024", metavar="USERS,ITEMS", help="units of the first layers (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--chunk", type=int, default=10, help="steps of a turn; the first turn is the warm-up (default: 10)")
     parser.add_argument("--only", default="dense,sparse,bag,unique", help="PyTorch's contenders (default: %(default)s)")
@@ -226,7 +234,8 @@ def main():
             sys.exit(f"{kind} is none of {', '.join(KINDS)}")
     import scipy.sparse
     env, others, data = common.environment(options.threads), common.Others(), read_matrix(options)
-    contenders = [common.Stepper(options, env, data, "dmf", "loss", ["loss=nce"])] + [Torch(kind, options, data, env) for kind in kinds]
+    settings = ["loss=nce", f"factors={CODE}", *[f"{side}_hidden={units},128" for side, units in first_layers(options).items()]]
+    contenders = [common.Stepper(options, env, data, "dmf", "loss", settings)] + [Torch(kind, options, data, env) for kind in kinds]
     result = report(contenders, *race(contenders, options), others, options, scipy.sparse.load_npz(data).nnz)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as f:
