@@ -125,10 +125,11 @@ pm_status pm_plot(pm_ctx *ctx, const char *name, const char *script, char **svg)
     if (in) fclose(in);
     if (out) fclose(out);
     if (err) fclose(err);
-    const char *at = raw ? strstr(raw, "</desc>") : NULL;    // after the prolog and its size in pixels
+    const char *const before = "</desc>", *at = raw ? strstr(raw, before) : NULL;    // after the prolog and its size in pixels
     if (st == PM_OK && !at) st = pm_fail(ctx, PM_ERR_IO, "gnuplot wrote no SVG");
     if (st == PM_OK) st = pm_page_create(ctx, &d.page);
-    for (at += 7; st == PM_OK && *at;) {
+    if (st == PM_OK) at += strlen(before);
+    while (st == PM_OK && *at) {
         const size_t taken = rewrite(&d, at);
         if (!taken) pm_page_bytes(d.page, at, 1);
         at += taken ? taken : 1;
