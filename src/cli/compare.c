@@ -10,7 +10,7 @@ typedef struct contest {
     pm_cli     *cli;
     int         count;
     const char *name[MAX_RUNS];      // as it was given
-    const char *label[MAX_RUNS];     // without the folder that all lie in
+    const char *label[MAX_RUNS];     // without the folder that all lie in, or what sets it apart
     const char *shown[MAX_RUNS];     // the label, marked where its epoch was chosen on the test part
     pm_result  *result[MAX_RUNS];
     int64_t    *activity;            // [users of the metrics] known items of each
@@ -424,12 +424,63 @@ static size_t shared_folder(const contest *c)
     return same;
 }
 
+// Runs of sweeps have numbers for names.
+static pm_status is_of_sweep(const contest *c, int run, bool *out)
+{
+    struct stat info;
+    char *sweep = pm_sprintf(c->cli->ctx, "%s/../../sweep.json", c->name[run]);
+    PM_CHECK_ALLOC(sweep);
+    *out = is_folder(c->name[run]) && stat(sweep, &info) == 0;
+    pm_free(sweep);
+    return PM_OK;
+}
+
+static pm_status append_setting(const contest *c, const char *name, const char *value, const char **text)
+{
+    char *longer = pm_sprintf(c->cli->ctx, "%s%s%s=%s", *text, **text ? " " : "", name, value);
+    PM_CHECK_ALLOC(longer);
+    *text = longer;
+    return PM_OK;
+}
+
+// Where all are runs of one model out of sweeps, and each has settings of its own: those in which they differ.
+static pm_status label_by_settings(contest *c, bool *done)
+{
+    const char *text[MAX_RUNS];
+    const pm_model *model = pm_config_model(c->result[0]->config);
+    *done = c->count > 1;
+    for (int i = 0; i < c->count && *done; i++) {
+        PM_TRY(is_of_sweep(c, i, done));
+        *done = *done && pm_config_model(c->result[i]->config) == model;
+        text[i] = "";
+    }
+    if (!*done) return PM_OK;
+    for (const pm_hyper *h = model->hypers; h->name; h++) {
+        bool same = true;
+        for (int i = 1; i < c->count; i++) same = same && pm_name_equal(pm_config_text(c->result[i]->config, h->name), pm_config_text(c->result[0]->config, h->name));
+        for (int i = 0; i < c->count && !same; i++) PM_TRY(append_setting(c, h->name, pm_config_text(c->result[i]->config, h->name), &text[i]));
+    }
+    bool one_seed = true;
+    for (int i = 1; i < c->count; i++) one_seed = one_seed && c->result[i]->seed == c->result[0]->seed;
+    for (int i = 0; i < c->count && !one_seed; i++) {
+        char seed[24];
+        snprintf(seed, sizeof seed, "%" PRIu64, c->result[i]->seed);
+        PM_TRY(append_setting(c, "seed", seed, &text[i]));
+    }
+    for (int i = 0; i < c->count; i++)
+        for (int k = 0; k < i; k++) *done = *done && !pm_name_equal(text[i], text[k]);
+    if (*done) memcpy(c->label, text, sizeof *text * (size_t)c->count);
+    return PM_OK;
+}
+
 // Names as people are shown them. A figure that was chosen on the test part never stands unmarked beside others.
 static pm_status label_entries(contest *c)
 {
     const size_t folder = shared_folder(c);
+    bool by_settings;
+    PM_TRY(label_by_settings(c, &by_settings));
     for (int i = 0; i < c->count; i++) {
-        c->label[i] = pm_sprintf(c->cli->ctx, "%.*s", (int)(without_slashes(c->name[i]) - folder), c->name[i] + folder);
+        if (!by_settings) c->label[i] = pm_sprintf(c->cli->ctx, "%.*s", (int)(without_slashes(c->name[i]) - folder), c->name[i] + folder);
         PM_CHECK_ALLOC(c->label[i]);
         c->shown[i] = c->result[i]->legacy_test_selection ? pm_sprintf(c->cli->ctx, "%s †", c->label[i]) : c->label[i];
         PM_CHECK_ALLOC(c->shown[i]);

@@ -39,6 +39,18 @@ grep -v found_done out | cmp - x || fail "another result the second time"
 expect 0 sweep mult-dae $common --grid "$grid" --metric recall_capped@20 -o a
 says out "winner"
 says out "±"
+# runs of a sweep have numbers for names: what they differ in is shown
+expect 0 compare "$run" "$("$JSON_GET" first winner runs 1)"
+grep -qE '^metric +seed=4 +seed=5 *$' out || fail "the winner's two runs by their seeds"
+# shellcheck disable=SC2086
+expect 0 sweep mult-dae $SMALL --epochs 1 --grid "latent=4,8;dropout=0,0.5" --keep -o kept
+expect 0 compare kept/runs/00001-seed0 kept/runs/00002-seed0/
+grep -qE '^metric +dropout=0 +dropout=0.5 *$' out || fail "runs by what they differ in"
+expect 0 compare kept/runs/00001-seed0 kept/runs/00004-seed0
+grep -qE '^metric +latent=4 dropout=0 +latent=8 dropout=0.5 *$' out || fail "runs by all that they differ in"
+cp -r kept/runs/00002-seed0 mine
+expect 0 compare kept/runs/00001-seed0 mine
+grep -qE '^metric +kept/runs/00001-seed0 +mine *$' out || fail "a run that has a name of its own"
 # other settings, other data, and what is no sweep
 # shellcheck disable=SC2086
 expect 2 sweep mult-dae $common --grid "dropout=0,0.5" --metric recall_capped@20 -o a
