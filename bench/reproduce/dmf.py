@@ -193,18 +193,21 @@ def ties(lab):
 
 
 def widths(lab):
-    """DMF-2 by the width of its first layers, validation-selected, and the median time of an epoch beside the widest's."""
+    """DMF-2 by the width of its first layers, and at the third width by the learning rate too; validation-selected, with the median time of an epoch beside the
+    widest's."""
+    settings = [(width, "1e-4") for width in WIDTHS] + [(WIDTHS[2], rate) for rate in ("3e-4", "1e-3")]
     for data in sets(lab, ("ml-100k",)):
         print(f"### {data}\n")
-        head("first layers, users' and items'", "loss", "HR@10 / NDCG@10", "on validation", "epochs", "an epoch's time beside the widest's")
+        head("first layers, users' and items'", "rate", "loss", "HR@10 / NDCG@10", "on validation", "epochs", "an epoch's time beside the widest's")
         for loss in ("nce", "ce"):
             widest = None
-            for users, items in WIDTHS:
-                run = lab.train(f"widths-{data}-{loss}-{users.split(',')[0]}-{items.split(',')[0]}", "dmf", "--preset", loss, *STOP, *widths_of(users, items),
+            for (users, items), rate in settings:
+                first = [units.split(",")[0] for units in (users, items)]
+                run = lab.train("-".join(["widths", data, loss, *first, rate]), "dmf", "--preset", loss, "--set", f"lr={rate}", *STOP, *widths_of(users, items),
                                 "--refit", *protocol(lab, data), epochs=length(lab, 40))
                 seconds = statistics.median(e["seconds"] for e in lab.curve(run))
                 widest = widest or seconds
-                row(f"{users.split(',')[0]}, {items.split(',')[0]}", loss, both(run), both(run, part="validation"), epoch_of(loss, run), f"{seconds / widest:.2f}")
+                row(", ".join(first), rate, loss, both(run), both(run, part="validation"), epoch_of(loss, run), f"{seconds / widest:.2f}")
         print()
 
 
