@@ -109,15 +109,15 @@ pm_status pm_cpu_col_sum(const pm_call *c)
 pm_status pm_cpu_csr_normalize(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->csr_normalize, c->in[0].cols - 1, 512); }
 pm_status pm_cpu_csr_dropout(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->csr_dropout, c->in[0].cols - 1, 2048); }
 
-pm_status pm_cpu_spmm_affine(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_affine, 4 * c->out[0].cols); }
-pm_status pm_cpu_spmm_t(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_t, c->out[0].cols); }
+pm_status pm_cpu_spmm_affine(const pm_call *c) { return pm_cpu_sums(c, pm_isa_of(c)->spmm_affine, &c->in[0], c->out[0].cols); }
+pm_status pm_cpu_spmm_t(const pm_call *c) { return pm_cpu_sums(c, pm_isa_of(c)->spmm_t, &c->in[0], c->out[0].cols); }
 
 pm_status pm_cpu_spmm_t_adam(const pm_call *c)
 {
     return pm_cpu_streams(c, pm_isa_of(c)->spmm_t_adam, c->in[4].rows, 4 * c->in[4].cols, 64);
 }
 
-pm_status pm_cpu_sddmm(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->sddmm, c->in[2].rows, 8 * c->in[2].cols); }
+pm_status pm_cpu_sddmm(const pm_call *c) { return pm_cpu_sums(c, pm_isa_of(c)->sddmm, &c->in[0], c->in[2].cols); }
 pm_status pm_cpu_csr_spread(const pm_call *c) { return each(c, pm_isa_of(c)->csr_spread, MOVE); }
 pm_status pm_cpu_corrupt(const pm_call *c) { return each(c, pm_isa_of(c)->corrupt, RANDOM); }
 pm_status pm_cpu_loss_weighted(const pm_call *c) { return each(c, pm_isa_of(c)->loss_weighted, MOVE); }
@@ -131,7 +131,7 @@ pm_status pm_cpu_loss_hinge(const pm_call *c) { return rows(c, pm_isa_of(c)->los
 pm_status pm_cpu_loss_match(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_match, MATH * c->in[0].cols); }
 pm_status pm_cpu_unit_rows(const pm_call *c) { return rows(c, pm_isa_of(c)->unit_rows, c->in[0].cols); }
 pm_status pm_cpu_loss_log(const pm_call *c) { return rows(c, pm_isa_of(c)->loss_log, MATH * c->in[0].cols); }
-pm_status pm_cpu_spmm_t_away(const pm_call *c) { return rows(c, pm_isa_of(c)->spmm_t_away, 4 * c->out[0].cols); }
+pm_status pm_cpu_spmm_t_away(const pm_call *c) { return pm_cpu_sums(c, pm_isa_of(c)->spmm_t_away, &c->in[0], c->out[0].cols); }
 pm_status pm_cpu_adagrad(const pm_call *c) { return pm_cpu_flat(c, pm_isa_of(c)->adagrad, c->in[0].rows, c->in[0].cols, 2 * MOVE); }
 pm_status pm_cpu_sgd(const pm_call *c) { return pm_cpu_flat(c, pm_isa_of(c)->sgd, c->in[0].rows, c->in[0].cols, MOVE); }
 

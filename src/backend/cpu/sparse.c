@@ -109,7 +109,7 @@ pm_status pm_cpu_spmm(const pm_call *c)
     const uint32_t *ptr = ids(&c->in[0]);
     const int64_t batch = c->in[0].cols - 1, items = c->in[3].rows, cols = c->out[0].cols;
     const int64_t room = c->scratch ? pm_cpu_tile_columns(c).room : 0;
-    if (batch < FEW || cols < WIDE || ptr[batch] < OFTEN * items || room < items) return pm_cpu_rows(c, pm_isa_of(c)->spmm, batch, 4 * cols);
+    if (batch < FEW || cols < WIDE || ptr[batch] < OFTEN * items || room < items) return pm_cpu_sums(c, pm_isa_of(c)->spmm, &c->in[0], cols);
     for (int64_t first = 0, end; first < batch; first = end) {
         for (end = first + 1; end < batch && end - first < PM_TILE_ROWS && ptr[end + 1] - ptr[first] <= room;) end++;
         PM_TRY(tile(c, first, end));
