@@ -47,7 +47,7 @@ pm_status pm_cpu_each(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
 // The same for an op on equal places of matrices [rows, cols], which is one long row where none has gaps between its rows.
 pm_status pm_cpu_flat(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols, int64_t cost);
 pm_status pm_cpu_rows(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t work_per_row);
-// For a body whose row is a sum of rows of `cols` elements, each times a value: one for each entry of the batch or transpose whose begins are ptr.
+// For a body that adds or multiplies a row of `cols` elements for each entry of a batch or transpose, whose begins are ptr.
 pm_status pm_cpu_sums(const pm_call *c, pm_cpu_body *body, const pm_view *ptr, int64_t cols);
 pm_status pm_cpu_cols(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t cols);
 // The same with parts of at least so many rows, where there are rows enough: for bodies that a stream from memory bounds.

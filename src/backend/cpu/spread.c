@@ -65,7 +65,7 @@ pm_status pm_cpu_rows(const pm_call *c, pm_cpu_body *body, int64_t rows, int64_t
 
 pm_status pm_cpu_sums(const pm_call *c, pm_cpu_body *body, const pm_view *ptr, int64_t cols)
 {
-    enum { ADDED = 2 };    // elements of rows in the cache are added in the time that one is copied
+    enum { ADDED = 2 };    // about so many elements, in the cache, in the time that one is copied
     const int64_t rows = ptr->cols - 1, entries = pm_row_u32(ptr, 0)[rows];
     return pm_cpu_rows(c, body, rows, cols + cols * entries / (ADDED * PM_MAX(rows, 1)));
 }
