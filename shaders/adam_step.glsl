@@ -1,16 +1,6 @@
-// One step of Adam on the elements at (i, j) of w, m and v; needs the operands and settings of adam.
+// One step of Adam on the elements at (i, j) of w, m and v, given the gradient without the decay; needs the operands and settings of adam.
+#include "adam_moments.glsl"
 
-// Given the whole gradient, and the weight as it is.
-void adam_moments(uint i, uint j, WIDE before, WIDE grad)
-{
-    const WIDE first = p.beta1 * m4(i, j) + (1.0 - p.beta1) * grad;
-    const WIDE second = p.beta2 * v4(i, j) + (1.0 - p.beta2) * grad * grad;
-    m4(i, j) = first;
-    v4(i, j) = second;
-    w4(i, j) = before - rate(0u) * first / (sqrt(second) + p.eps);
-}
-
-// Given the gradient without the decay.
 void adam_step(uint i, uint j, WIDE g)
 {
     const WIDE before = w4(i, j), grad = g + p.decay * before;

@@ -11,6 +11,7 @@
 void main()
 {
     EACH4(i, h, p.H) {
+        if (p.met != 0u && tptr(i) == tptr(i + 1u)) continue;
         const WIDE sum = spmm_t_sum(i, h);
         adam_step(i, h, sum);
     }

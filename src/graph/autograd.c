@@ -110,6 +110,20 @@ pm_var pm_graph_transpose(pm_graph *g, pm_var ptr, pm_var col, int64_t items, pm
     return pm_csr_transpose(g, ptr, col, items, trow, tpos);
 }
 
+pm_var pm_graph_places(pm_graph *g, pm_var id, pm_var live, int64_t rows, pm_var *trow, pm_var *tpos)
+{
+    int64_t b, s;
+    pm_shape_of(g, id, &b, &s);
+    for (int i = g->node_count - 1; i >= 0; i--) {
+        const pm_graph_node *n = &g->nodes[i];
+        if (n->op != PM_OP_INDEX_TRANSPOSE || n->operand[0] != id.id || n->operand[1] != live.id || n->args[0].dim != rows) continue;
+        *trow = (pm_var){ n->operand[3] };
+        *tpos = (pm_var){ n->operand[4] };
+        return (pm_var){ n->operand[2] };
+    }
+    return pm_index_transpose(g, id, live, rows, b * s, trow, tpos);
+}
+
 pm_var pm_gradient(pm_graph *g, pm_var x)
 {
     int64_t rows, cols;

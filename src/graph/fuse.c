@@ -4,7 +4,7 @@
 //     matmul, add_row[, tanh | sigmoid | relu]  ->  affine            nothing else reads what lies between
 //     spmm, add_row[, tanh | sigmoid | relu]    ->  spmm_affine       likewise
 //     matmul, adam                              ->  matmul_adam       nothing else reads the gradient
-//     spmm_t, adam                              ->  take_cols, spmm_t_adam
+//     spmm_t, adam | adam_rows                  ->  take_cols, spmm_t_adam       adam_rows: of the same rows
 //     spmm_t | spmm_t_away, adagrad             ->  take_cols, spmm_t_adagrad    without decay: rows that no entry touches stay as they are
 //     spmm_t, sgd_rows                          ->  take_cols, spmm_t_sgd        of the same rows
 //     spmm_t, sgd                               ->  take_cols, spmm_t_sgd        without momentum and decay: rows that no entry touches stay as they are
@@ -167,18 +167,21 @@ static pm_status fuse_matmul_adam(fuser *f, int product, int adam)
 
 static pm_status fuse_spmm_t_adam(fuser *f, int product, int adam)
 {
-    const pm_graph_node m = f->g->nodes[product], a = f->g->nodes[adam];    // m: tptr, trow, tpos, val, dy
-    if (inputs_change(f, product, adam)) return PM_OK;
+    const pm_graph_node m = f->g->nodes[product], a = f->g->nodes[adam];    // m: tptr, trow, tpos, val, dy; a: w, m, v, g, rate, of adam_rows tptr; beta1, beta2, eps, decay
+    const bool met = a.op == PM_OP_ADAM_ROWS;
+    if (inputs_change(f, product, adam) || (met && m.operand[0] != a.operand[5])) return PM_OK;
     PM_TRY(put(f, product, PM_OP_TAKE_COLS, (int32_t[]){ m.operand[3], m.operand[2] }, NULL, m.label));
     const int32_t in[] = { m.operand[0], m.operand[1], f->g->nodes[product].operand[2], m.operand[4], a.operand[0], a.operand[1],
                            a.operand[2], a.operand[4] };
-    return put(f, adam, PM_OP_SPMM_T_ADAM, in, a.args, a.label);
+    const pm_arg args[] = { a.args[0], a.args[1], a.args[2], met ? (pm_arg){ .number = 0 } : a.args[3], { .flag = met } };
+    return put(f, adam, PM_OP_SPMM_T_ADAM, in, args, a.label);
 }
 
 static pm_status fuse_adam(fuser *f, int adam)
 {
     const int32_t gradient = f->g->nodes[adam].operand[3];
-    const int dense = sole_maker(f, gradient, PM_OP_MATMUL), sparse = sole_maker(f, gradient, PM_OP_SPMM_T);
+    const bool all = f->g->nodes[adam].op == PM_OP_ADAM;
+    const int dense = all ? sole_maker(f, gradient, PM_OP_MATMUL) : -1, sparse = sole_maker(f, gradient, PM_OP_SPMM_T);
     return dense >= 0 ? fuse_matmul_adam(f, dense, adam) : sparse >= 0 ? fuse_spmm_t_adam(f, sparse, adam) : PM_OK;
 }
 
@@ -215,7 +218,7 @@ pm_status pm_graph_fuse(pm_graph *g)
     for (int i = 0; st == PM_OK && i < count; i++) {
         if (!f.alive[i]) continue;
         if (g->nodes[i].op == PM_OP_ADD_ROW) st = fuse_affine(&f, i);
-        else if (g->nodes[i].op == PM_OP_ADAM) st = fuse_adam(&f, i);
+        else if (g->nodes[i].op == PM_OP_ADAM || g->nodes[i].op == PM_OP_ADAM_ROWS) st = fuse_adam(&f, i);
         else if (g->nodes[i].op == PM_OP_ADAGRAD) st = fuse_adagrad(&f, i);
         else if (g->nodes[i].op == PM_OP_SGD_ROWS || g->nodes[i].op == PM_OP_SGD) st = fuse_sgd(&f, i);
     }

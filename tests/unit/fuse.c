@@ -216,6 +216,35 @@ static void other_rows_step(bench *b)
     rows_step(b, true, false);
 }
 
+// The same of Adam.
+static void adam_rows_step(bench *b, bool others, bool seen)
+{
+    pm_var trow, tpos;
+    const pm_var tptr = pm_csr_transpose(b->g, use(b, "ptr"), use(b, "col"), I, &trow, &tpos);
+    const pm_var g = pm_spmm_t(b->g, tptr, trow, tpos, use(b, "val"), use(b, "dy"));
+    if (seen) pm_output(b->g, g, "kept.0");
+    pm_adam_rows(b->g, use(b, "embedding"), pm_constant(b->g, "embedding.m"), pm_constant(b->g, "embedding.v"), g, pm_constant(b->g, "rate"),
+                 others ? pm_constant(b->g, "others") : tptr, 0.9f, 0.999f, 1e-8f);
+}
+
+static void met_adam_step(bench *b)
+{
+    adam_rows_step(b, false, false);
+}
+
+static void other_adam_step(bench *b)
+{
+    adam_rows_step(b, true, false);
+}
+
+// A table read once by what was found where for its rows before: that is not looked for again.
+static void places_known(bench *b)
+{
+    pm_var trow, tpos;
+    pm_output(b->g, pm_index_transpose(b->g, pm_constant(b->g, "id"), pm_constant(b->g, "live"), I, 3 * B, &trow, &tpos), "offsets");
+    table_step(b, table_gradient(b, false), 0);
+}
+
 // Plain gradient descent on an embedding table.
 static void plain_step(bench *b, bool seen, float momentum, float decay)
 {
@@ -249,6 +278,8 @@ static void fuses(void **state)
     expect_ops(*state, products_step, "fill index_transpose reshape take_cols spmm_t_adagrad");
     expect_ops(*state, distances_step, "fill index_transpose reshape take_cols spmm_t_adagrad");
     expect_ops(*state, met_rows_step, "csr_transpose take_cols spmm_t_sgd");
+    expect_ops(*state, met_adam_step, "csr_transpose take_cols spmm_t_adam");
+    expect_ops(*state, places_known, "index_transpose fill reshape take_cols spmm_t_adagrad");
     expect_ops(*state, descent_step, "fill index_transpose reshape take_cols spmm_t_sgd");
 }
 
@@ -359,6 +390,7 @@ static void leaves_alone(void **state)
     expect_ops(*state, table_decays, "fill index_transpose reshape spmm_t adagrad");
     expect_ops(*state, another_table, "fill index_transpose reshape spmm_t_away adagrad");
     expect_ops(*state, other_rows_step, "csr_transpose spmm_t sgd_rows");
+    expect_ops(*state, other_adam_step, "csr_transpose spmm_t adam_rows");
     expect_ops(*state, descent_goes_on, "fill index_transpose reshape spmm_t sgd");
     expect_ops(*state, descent_decays, "fill index_transpose reshape spmm_t sgd");
 }
@@ -402,6 +434,11 @@ static void sparse_step_in_parts(bench *b)
 static void met_rows_step_in_parts(bench *b)
 {
     rows_step(b, false, true);
+}
+
+static void met_adam_step_in_parts(bench *b)
+{
+    adam_rows_step(b, false, true);
 }
 
 static void descent_step_in_parts(bench *b)
@@ -465,6 +502,7 @@ static void equals_its_parts(void **state)
         for (int i = 0; i < PM_COUNT(moments); i++) {
             same(*state, devices[d], dense_step, dense_step_in_parts, moments[i]);
             same(*state, devices[d], sparse_step, sparse_step_in_parts, sparse[i]);
+            same(*state, devices[d], met_adam_step, met_adam_step_in_parts, sparse[i]);
         }
     }
 }

@@ -141,6 +141,8 @@ pm_status pm_cpu_spmm_t_adagrad(const pm_call *c)
 }
 
 // Most rows of a large table are not met: those that are lie far apart, so parts are cut as if each took little.
+pm_status pm_cpu_adam_rows(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->adam_rows, c->in[0].rows, c->in[0].cols); }
+pm_status pm_cpu_adam_leap(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->adam_leap, c->in[0].rows, 8 * c->in[0].cols); }
 pm_status pm_cpu_sgd_rows(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->sgd_rows, c->in[0].rows, c->in[0].cols); }
 pm_status pm_cpu_spmm_t_sgd(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->spmm_t_sgd, c->in[4].rows, 4 * c->in[4].cols); }
 pm_status pm_cpu_sgd_leap(const pm_call *c) { return pm_cpu_rows(c, pm_isa_of(c)->sgd_leap, c->in[0].rows, c->in[0].cols); }

@@ -61,23 +61,81 @@ pm_status pm_ref_matmul_adam(const pm_call *c)
     return PM_OK;
 }
 
+// An element that stays as it is.
+static void rest(const adam *a, int64_t i, int64_t j)
+{
+    pm_put(a->call, 0, a->w, i, j, pm_get(a->w, i, j), 0);
+    pm_put(a->call, 1, a->m, i, j, pm_get(a->m, i, j), 0);
+    pm_put(a->call, 2, a->v, i, j, pm_get(a->v, i, j), 0);
+}
+
 pm_status pm_ref_spmm_t_adam(const pm_call *c)
 {
     const pm_spmm_t_adam_params *p = c->params;
     const pm_view *tptr = &c->in[0], *trow = &c->in[1], *tval = &c->in[2], *dy = &c->in[3];
     const adam a = { c, &c->in[4], &c->in[5], &c->in[6], pm_get(&c->in[7], 0, 0), p->beta1, p->beta2, p->eps, p->decay };
-    for (int64_t i = 0; i < a.w->rows; i++)
+    for (int64_t i = 0; i < a.w->rows; i++) {
+        const int64_t from = pm_get_u32(tptr, 0, i), to = pm_get_u32(tptr, 0, i + 1);
         for (int64_t h = 0; h < a.w->cols; h++) {
             pm_ref_sum g = { 0, 0 };
-            for (int64_t f = pm_get_u32(tptr, 0, i); f < pm_get_u32(tptr, 0, i + 1); f++) {
+            for (int64_t f = from; f < to; f++) {
                 const double product = pm_get(tval, 0, f) * pm_get(dy, pm_get_u32(trow, 0, f), h);
                 g.value += product;
                 g.scale += fabs(product);
             }
-            step(&a, i, h, g.value, g.scale);
+            if (p->met && from == to) rest(&a, i, h);
+            else step(&a, i, h, g.value, g.scale);
+        }
+    }
+    return PM_OK;
+}
+
+pm_status pm_ref_adam_rows(const pm_call *c)
+{
+    const pm_adam_rows_params *p = c->params;
+    const adam a = { c, &c->in[0], &c->in[1], &c->in[2], pm_get(&c->in[4], 0, 0), p->beta1, p->beta2, p->eps, 0 };
+    for (int64_t i = 0; i < a.w->rows; i++)
+        for (int64_t j = 0; j < a.w->cols; j++) {
+            const double g = pm_get(&c->in[3], i, j);
+            if (pm_get_u32(&c->in[5], 0, i) == pm_get_u32(&c->in[5], 0, i + 1)) rest(&a, i, j);
+            else step(&a, i, j, g, fabs(g));
         }
     return PM_OK;
 }
+
+// What a leap of `by` steps, the first of them step `from` of the epoch, takes from a weight for each unit of its first moment.
+static double leap_sum(const pm_view *rate, const pm_view *power, double root, double eps, uint32_t from, int64_t by)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < by && pm_get(power, k, 0) != 0; k++)
+        sum += pm_get(rate, 0, (int64_t)((from + (uint32_t)k) % (uint32_t)rate->cols)) * pm_get(power, k, 0) / (root * pm_get(power, k, 2) + eps);
+    return sum;
+}
+
+pm_status pm_ref_adam_leap(const pm_call *c)
+{
+    const pm_adam_leap_params *p = c->params;
+    const pm_view *w = &c->in[0], *m = &c->in[1], *v = &c->in[2], *gap = &c->in[3], *state = &c->in[4], *rate = &c->in[5], *power = &c->in[6];
+    const uint32_t batch = PM_MAX(pm_get_u32(state, 0, PM_STATE_BATCH), 1), position = pm_get_u32(state, 0, PM_STATE_POSITION);
+    const uint32_t done = position / batch + (position % batch != 0);
+    for (int64_t i = 0; i < w->rows; i++)
+        for (int64_t j = 0; j < w->cols; j++) {
+            double x = pm_get(w, i, j), y = pm_get(m, i, j), z = pm_get(v, i, j), moved = 0;
+            for (int64_t left = pm_get_u32(gap, i, 0), by; left > 0; left -= by) {
+                by = PM_MIN(left, power->rows);
+                const double step = y * leap_sum(rate, power, sqrt(z), p->eps, done - (uint32_t)left, by);
+                x -= step;
+                moved += fabs(step);
+                y *= pm_get(power, by - 1, 0);
+                z *= pm_get(power, by - 1, 1);
+            }
+            pm_put(c, 0, w, i, j, x, fabs(pm_get(w, i, j)) + moved);
+            pm_put(c, 1, m, i, j, y, fabs(y));
+            pm_put(c, 2, v, i, j, z, z);
+        }
+    return PM_OK;
+}
+
 
 // ---- AdaGrad and gradient descent ----
 
