@@ -17,8 +17,11 @@ void main()
             by = min(left, p.T);
             const WIDE root = sqrt(z);
             WIDE sum = WIDE(0.0);
-            for (uint k = 0u; k < by && power(k, 0u) != 0.0; k++)
-                sum += rate((done - left + k) % p.S) * power(k, 0u) / (root * power(k, 2u) + p.eps);
+            const uint from = done % p.S + p.S - left % p.S;
+            uint end = by;
+            while (end > 1u && power(end - 1u, 0u) == 0.0) end--;    // nothing comes of those
+            for (uint k = 0u; k < end; k++)
+                sum += rate((from + k) % p.S) * power(k, 0u) / (root * power(k, 2u) + p.eps);
             x -= y * sum;
             y *= power(by - 1u, 0u);
             z *= power(by - 1u, 1u);

@@ -20,6 +20,7 @@ endforeach()
 # The same command on each Vulkan driver, with faults injected.
 pumice_driver_test(train.work train_work vulkan)
 pumice_driver_test(train.sdae train_sdae vulkan)
+pumice_driver_test(train.waiting train_waiting vulkan)
 pumice_driver_test(train.device sh ${CMAKE_CURRENT_SOURCE_DIR}/train/device.sh)
 pumice_driver_test(train.analysis train_analysis vulkan)
 get_directory_property(all_tests TESTS)

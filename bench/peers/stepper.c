@@ -101,7 +101,7 @@ static pm_status print_losses(stepper *s, int64_t n)
 static pm_status chunk(stepper *s, int64_t n)
 {
     pm_session *session = s->session;
-    const int64_t total = s->split.train.rows;
+    const int64_t total = session->pass[0].total;
     const double start = pm_clock();
     PM_TRY(pm_session_write_schedule(session, 0, &s->at, n));
     PM_TRY(pm_session_run(session, 0, &(pm_position){ s->at.step, s->epoch, s->position, 0 }, n));
@@ -113,6 +113,7 @@ static pm_status chunk(stepper *s, int64_t n)
     s->at.step += n;
     s->position += n * session->pass[0].batch;
     if (s->position >= total) {
+        PM_TRY(pm_session_end_pass(session, 0, &s->at, total));
         s->position = 0;
         s->at.epoch = ++s->epoch;
     }
@@ -124,7 +125,8 @@ static pm_status steps(stepper *s, int64_t n)
     PM_REQUIRE(s->ctx, n > 0, PM_ERR_ARG, "steps: a number of 1 or more");
     printf("[");
     for (bool first = true; n > 0; first = false) {
-        const int64_t left = (s->split.train.rows - s->position + s->session->pass[0].batch - 1) / s->session->pass[0].batch;
+        const pm_session_pass *p = &s->session->pass[0];
+        const int64_t left = (p->total - s->position + p->batch - 1) / p->batch;
         const int64_t here = PM_MIN(PM_MIN(n, left), PM_SLOTS);
         if (!first) printf(",");
         PM_TRY(chunk(s, here));
@@ -136,7 +138,7 @@ static pm_status steps(stepper *s, int64_t n)
 
 static void order(const stepper *s, int64_t n)
 {
-    const int64_t total = s->split.train.rows, batch = s->session->pass[0].batch;
+    const int64_t total = s->session->pass[0].total, batch = s->session->pass[0].batch;
     int64_t epoch = s->epoch, position = s->position;
     printf("[");
     for (int64_t k = 0; k < n; k++) {

@@ -48,6 +48,10 @@ void pm_shape_of(const pm_graph *g, pm_var x, int64_t *rows, int64_t *cols);
 // Has the value live in a tensor of the store: that one when there is such a tensor of its shape, else a new one.
 void pm_output(pm_graph *g, pm_var x, const char *name);
 
+// Where rows of a table [rows, …] are read at id by ops embed or pick_scores: op index_transpose, or what it gave where it was captured before. Their gradient
+// looks it up here too.
+pm_var pm_places(pm_graph *g, pm_var id, pm_var live, int64_t rows, pm_var *trow, pm_var *tpos);
+
 // Appends the gradient of the sum of all elements of the losses, with respect to everything they depend on.
 // Gradients add up over calls.
 // Errors (by the graph)   PM_ERR_UNSUPPORTED naming an op on the way that has no gradient

@@ -114,9 +114,15 @@ pm_sparse pm_chosen_rows(pm_build *b, bool transposed, pm_var rows, pm_var live)
 pm_var pm_encoding(pm_build *b, const char *name, int64_t rows, int64_t cols);
 
 // pm_param, a weight with a row for each column of the batch x, in a pass that trains it and reads of it only the rows of columns that x has entries in. Where the
-// optimiser is gradient descent, rows that a batch does not meet then cost nothing, and the weight comes to what it would have come to but for rounding: a row
-// that waits takes the steps it has missed, with their momentum and decay, before a batch reads it, and all do at the end of the pass (ops rows_missed, sgd_leap).
+// optimiser is gradient descent, or Adam without weight decay, rows that a batch does not meet then cost nothing, and the weight comes to what it would have come
+// to but for rounding: a row that waits takes the steps it has missed, with their momentum and decay, before a batch reads it, and all do at the end of the
+// pass (ops rows_missed, sgd_leap, adam_leap).
 pm_var pm_row_param(pm_build *b, const char *name, int64_t rows, int64_t cols, pm_init init);
+
+// The same of a weight that is declared, a table whose rows the pass reads by ops embed and pick_scores with these operands and not otherwise: those that
+// id u32 [n, s] names in its first live [1, 1] rows. To be said before they are read. For Adam without weight decay, and where n · s is an eighth of the rows or
+// less; else nothing comes of it. Of plain gradient descent and AdaGrad rows that a batch does not meet stay anyway.
+void pm_rows_wait(pm_build *b, const char *name, pm_var id, pm_var live);
 
 // A new interaction, for models that take it in at once.
 typedef struct pm_arrival {

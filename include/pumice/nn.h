@@ -57,10 +57,18 @@ bool pm_net_param_decays(const pm_net *net, int index);
 void pm_net_max_norm(pm_net *net, const char *name, float limit, bool columns);
 void pm_net_constrain(pm_net *net, int index);
 
-// Declares that rows of a weight wait in this graph: only those that a batch meets are read, and the optimiser steps those alone (pm_optimiser.met). Returns
-// false where that cannot be, the parameter being a bias, a gain or under a max-norm. What is not declared in a graph does not wait in it.
-bool pm_net_wait(pm_net *net, const char *name);
-bool pm_net_param_waits(const pm_net *net, int index);
+// Rows of a weight that wait in this graph: only those that a batch meets are read, and the optimiser steps those alone (pm_optimiser.met).
+typedef struct pm_wait {
+    pm_var      met;       // offsets [1, rows + 1] of the batch's transpose: rows that have entries are met
+    pm_var      missed;    // u32 [rows, 1]: the steps that those have missed (op rows_missed)
+    const char *seen;      // the tensor u32 [rows, 1] it is counted by
+} pm_wait;
+
+// Whether they may: not of a bias, a gain, a statistic or what is under a max-norm. And declares that they do; `seen` is copied. Weights that say nothing in a
+// graph do not wait in it, and have none (NULL).
+bool           pm_net_may_wait(const pm_net *net, const char *name);
+void           pm_net_wait(pm_net *net, const char *name, const pm_wait *how);
+const pm_wait *pm_net_param_wait(const pm_net *net, int index);
 
 // Puts every parameter of the network back to its initial value.
 pm_status pm_net_reset(pm_net *net);
@@ -99,10 +107,14 @@ pm_var pm_sample_gaussian(pm_graph *g, pm_var mu, pm_var logvar, pm_var state, c
 
 // Adam over one parameter, appended after pm_backward; the state is "NAME.adam.m", "NAME.adam.v" in the store. rate [1, 1] has the bias
 // correction folded in (pm_adam_rate). decay adds decay · w to the gradient: for a penalty λ·Σw² that is 2λ.
+#define PM_ADAM_BETA1 0.9
+#define PM_ADAM_BETA2 0.999
+#define PM_ADAM_EPS   1e-8f
 typedef struct pm_optimiser_adam {
-    float beta1, beta2, eps;    // 0: 0.9, 0.999, 1e-8
+    float beta1, beta2, eps;    // 0: those above
     float decay;
     const pm_var *factor;       // [1, 1]: what the gradient, decay included, is multiplied by (pm_clip_gradients); NULL: 1
+    const pm_var *met;          // without decay and factor: offsets [1, rows + 1] of a batch's transpose; rows without entries stay (op adam_rows). NULL: none do
 } pm_optimiser_adam;
 void pm_adam_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser_adam *params);
 
@@ -116,8 +128,8 @@ double pm_adam_rate(double lr, double beta1, double beta2, int64_t t);
 // Any optimiser over one parameter, appended after pm_backward.
 //     PM_ADAM      pm_adam_step with its usual settings
 //     PM_ADAGRAD   the op adagrad; state "NAME.adagrad.sum". Rows of a table that no entry of a batch reads stay as they are
-//     PM_SGD       the op sgd; state "NAME.sgd.m"; tensors called "NAME.sgd.seen" count as such too (pm_row_param)
-// rate [1, 1] is pm_optimiser_rate of the step. decay and factor as Adam has them.
+//     PM_SGD       the op sgd; state "NAME.sgd.m"
+// Tensors called "NAME.adam.seen" and "NAME.sgd.seen" count as state too (pm_wait). rate [1, 1] is pm_optimiser_rate of the step. decay and factor as Adam has them.
 typedef enum pm_optimiser_kind { PM_ADAM, PM_ADAGRAD, PM_SGD } pm_optimiser_kind;
 
 typedef struct pm_optimiser {
@@ -125,13 +137,15 @@ typedef struct pm_optimiser {
     float             decay;
     float             momentum;    // of PM_SGD
     const pm_var     *factor;      // NULL: 1
-    const pm_var     *met;         // of PM_SGD without a factor: offsets [1, rows + 1] of a batch's transpose; rows without entries stay (op sgd_rows). NULL: none do
+    const pm_var     *met;         // of PM_SGD and PM_ADAM without a factor, of PM_ADAM without decay: as pm_optimiser_adam has it (ops sgd_rows, adam_rows)
 } pm_optimiser;
 void   pm_optimiser_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser *optimiser);
 double pm_optimiser_rate(pm_optimiser_kind kind, double lr, int64_t t);    // t = 1, 2, …
 
-// For PM_SGD: rows of a parameter take the steps they have missed, before anything reads them (ops rows_missed and sgd_leap). missed [rows, 1], power [t, 4].
+// Rows of a parameter take the steps they have missed, before anything reads them (ops rows_missed and sgd_leap, adam_leap). missed [rows, 1], power [t, 4]; for
+// PM_ADAM power [t, 3], the step state and the rates [1, s] of an epoch's steps.
 void pm_sgd_catch_up(pm_net *net, const char *param, pm_var missed, pm_var power);
+void pm_adam_catch_up(pm_net *net, const char *param, pm_var missed, pm_var state, pm_var rates, pm_var power);
 
 #define PM_ADAGRAD_EPS 1e-8f    // below what it divides by
 

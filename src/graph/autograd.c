@@ -110,7 +110,7 @@ pm_var pm_graph_transpose(pm_graph *g, pm_var ptr, pm_var col, int64_t items, pm
     return pm_csr_transpose(g, ptr, col, items, trow, tpos);
 }
 
-pm_var pm_graph_places(pm_graph *g, pm_var id, pm_var live, int64_t rows, pm_var *trow, pm_var *tpos)
+pm_var pm_places(pm_graph *g, pm_var id, pm_var live, int64_t rows, pm_var *trow, pm_var *tpos)
 {
     int64_t b, s;
     pm_shape_of(g, id, &b, &s);

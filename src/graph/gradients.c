@@ -231,7 +231,7 @@ static places places_of(pm_graph *g, pm_var table, pm_var id, pm_var live)
     pm_shape_of(g, table, &rows, &cols);
     pm_shape_of(g, id, &b, &s);
     p.count = b * s;
-    p.tptr = pm_graph_places(g, id, live, rows, &p.trow, &p.tpos);
+    p.tptr = pm_places(g, id, live, rows, &p.trow, &p.tpos);
     return p;
 }
 

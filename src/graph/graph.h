@@ -35,9 +35,6 @@ void pm_graph_give(pm_graph *g, pm_var v, pm_var grad);
 // csr_transpose of a batch's ptr and col, or what it gave where it was captured before: nothing writes those two in place.
 pm_var pm_graph_transpose(pm_graph *g, pm_var ptr, pm_var col, int64_t items, pm_var *trow, pm_var *tpos);
 
-// index_transpose of the rows of a table that id names, likewise.
-pm_var pm_graph_places(pm_graph *g, pm_var id, pm_var live, int64_t rows, pm_var *trow, pm_var *tpos);
-
 // One rule an op with gradient `own`.
 typedef void pm_gradient_rule(pm_graph *g, const pm_node *n);
 

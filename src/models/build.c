@@ -61,25 +61,96 @@ static bool have(pm_build *b, const char *name, pm_dtype dtype, int64_t rows, in
     return st == PM_OK;
 }
 
-// What the rows of the batch have missed, counted once a step.
-static void begin_waiting(pm_build *b)
+// What leaps need of the store, and whether it is there.
+static bool have_powers(pm_build *b)
 {
-    pm_graph *g = b->g;
-    pm_waiting *w = b->waiting;
-    pm_var trow, tpos;
-    if (w->any || !have(b, w->seen, PM_U32, b->x.items, 1) || !have(b, PM_WAITING_POWER, PM_F32, PM_MIN(w->steps, PM_LEAP_MOST), 4)) return;
-    pm_graph_label(g, "rows");
-    w->met = pm_csr_transpose(g, b->x.ptr, b->x.col, b->x.items, &trow, &tpos);
-    w->missed = pm_rows_missed(g, w->met, pm_constant(g, w->seen), b->state, false);
-    w->power = pm_constant(g, PM_WAITING_POWER);
-    w->any = true;
+    const pm_waiting *w = b->waiting;
+    const bool adam = w->kind == PM_ADAM;
+    char *rates = pm_sprintf(b->net, PM_WAITING_RATES, b->pass);
+    if (!rates) pm_graph_fail(b->g, PM_ERR_NOMEM, "no memory for a name");
+    const bool all = have(b, PM_WAITING_POWER, PM_F32, PM_MIN(w->steps, PM_LEAP_MOST), adam ? 3 : 4) && (!adam || have(b, rates, PM_F32, 1, w->steps));
+    pm_free(rates);
+    return all;
+}
+
+void pm_catch_up(pm_net *net, const char *param, pm_optimiser_kind kind, int pass, pm_var missed, pm_var state)
+{
+    pm_graph *g = pm_net_graph(net);
+    const pm_var power = pm_constant(g, PM_WAITING_POWER);
+    if (kind == PM_SGD) {
+        pm_sgd_catch_up(net, param, missed, power);
+        return;
+    }
+    char *rates = pm_sprintf(net, PM_WAITING_RATES, pass);
+    if (rates) pm_adam_catch_up(net, param, missed, state, pm_constant(g, rates), power);
+    else pm_graph_fail(g, PM_ERR_NOMEM, "no memory for a name");
+    pm_free(rates);
+}
+
+// What was counted for a weight before this one that has the same rows.
+static bool counted_before(const pm_net *net, pm_wait *how)
+{
+    for (int i = 0; i < pm_net_param_count(net); i++) {
+        const pm_wait *w = pm_net_param_wait(net, i);
+        if (!w || !pm_name_equal(w->seen, how->seen)) continue;
+        how->met = w->met;
+        how->missed = w->missed;
+        return true;
+    }
+    return false;
+}
+
+static void count_missed(pm_build *b, int64_t rows, pm_wait *how)
+{
+    if (!have(b, how->seen, PM_U32, rows, 1)) return;
+    pm_graph_label(b->g, "rows");
+    how->missed = pm_rows_missed(b->g, how->met, pm_constant(b->g, how->seen), b->state, false);
+    pm_graph_label(b->g, NULL);
+}
+
+// The rows that are met leap, and from now on the others wait.
+static void begin_waiting(pm_build *b, const char *name, const pm_wait *how)
+{
+    if (!have_powers(b)) return;
+    pm_net_wait(b->net, name, how);
+    pm_catch_up(b->net, name, b->waiting->kind, b->pass, how->missed, b->state);
+}
+
+static bool may_wait(const pm_build *b, const char *name)
+{
+    return b->waiting && pm_graph_status(b->g) == PM_OK && pm_net_may_wait(b->net, name);
 }
 
 pm_var pm_row_param(pm_build *b, const char *name, int64_t rows, int64_t cols, pm_init init)
 {
+    pm_var trow, tpos;
     const pm_var w = pm_param(b->net, name, rows, cols, init);
-    if (!b->waiting || pm_graph_status(b->g) != PM_OK || !pm_net_wait(b->net, name)) return w;
-    begin_waiting(b);
-    if (b->waiting->any) pm_sgd_catch_up(b->net, name, b->waiting->missed, b->waiting->power);
+    if (!may_wait(b, name) || !b->waiting->seen) return w;
+    pm_wait how = { .seen = b->waiting->seen };
+    if (!counted_before(b->net, &how)) {
+        how.met = pm_csr_transpose(b->g, b->x.ptr, b->x.col, b->x.items, &trow, &tpos);
+        count_missed(b, b->x.items, &how);
+    }
+    begin_waiting(b, name, &how);
     return w;
+}
+
+void pm_rows_wait(pm_build *b, const char *name, pm_var id, pm_var live)
+{
+    enum { FEW = 8 };    // rows for each that a batch reads: with fewer, making up for steps takes as long as taking them
+    pm_var trow, tpos;
+    int64_t rows, cols, n, s;
+    if (!may_wait(b, name) || b->waiting->kind != PM_ADAM) return;
+    pm_shape_of(b->g, id, &n, &s);
+    pm_shape_of(b->g, pm_use(b->g, name), &rows, &cols);
+    if (n * s > rows / FEW) return;
+    char *seen = pm_sprintf(b->net, "%s.adam.seen", name);
+    if (!seen) {
+        pm_graph_fail(b->g, PM_ERR_NOMEM, "no memory for a name");
+        return;
+    }
+    pm_wait how = { .met = pm_places(b->g, id, live, rows, &trow, &tpos), .seen = seen };
+    count_missed(b, rows, &how);
+    begin_waiting(b, name, &how);
+    pm_free(seen);
 }

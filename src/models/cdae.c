@@ -118,8 +118,8 @@ static pm_var fit_factors(pm_build *b, const network *n, pm_var base)
         const pm_var h = pm_activate(g, pm_add(g, base, v), n->hidden_act), z = output_layer(b, n, h);
         loss_of(b, z, one, &dz);
         const pm_var dh = pm_matmul(g, slope(g, n->out_act, z, dz), n->out, false, !n->tied);
-        const pm_var rate = pm_fill(g, 1, 1, (float)pm_adam_rate(pm_config_number(c, "fold_lr"), 0.9, 0.999, t));
-        pm_adam(g, v, first, second, slope(g, n->hidden_act, h, dh), rate, 0.9f, 0.999f, 1e-8f, decay);
+        const pm_var rate = pm_fill(g, 1, 1, (float)pm_adam_rate(pm_config_number(c, "fold_lr"), PM_ADAM_BETA1, PM_ADAM_BETA2, t));
+        pm_adam(g, v, first, second, slope(g, n->hidden_act, h, dh), rate, (float)PM_ADAM_BETA1, (float)PM_ADAM_BETA2, PM_ADAM_EPS, decay);
     }
     return v;
 }

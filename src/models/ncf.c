@@ -127,6 +127,8 @@ static pm_var with_bias(pm_graph *g, const parts *p, pm_var z)
 
 static pm_var product_of(pm_build *b, const parts *p, const pm_pairs *pairs)
 {
+    pm_rows_wait(b, "user.gmf", pairs->user, b->live);
+    pm_rows_wait(b, "item.gmf", pairs->id, b->live);
     const pm_var u = pm_embed(b->g, p->user, pairs->user, b->live);
     return pm_pick_scores(b->g, weighted(b->g, p, u), p->item, pairs->id, b->live, false);
 }
@@ -135,8 +137,10 @@ static pm_var tower_of(pm_build *b, const parts *p, const pm_pairs *pairs)
 {
     pm_graph *g = b->g;
     const int64_t picks = pairs->negatives + 1, count = pairs->batch * picks;
-    const pm_var u = pm_embed(g, p->tower_user, pairs->user, b->live);
-    const pm_var v = pm_embed(g, p->tower_item, pm_reshape(g, pairs->id, count, 1), pm_pair_count(g, count));
+    const pm_var id = pm_reshape(g, pairs->id, count, 1), all = pm_pair_count(g, count);
+    pm_rows_wait(b, "user.mlp", pairs->user, b->live);
+    pm_rows_wait(b, "item.mlp", id, all);
+    const pm_var u = pm_embed(g, p->tower_user, pairs->user, b->live), v = pm_embed(g, p->tower_item, id, all);
     return tower_at(b, p, u, v, pairs->batch, picks);
 }
 

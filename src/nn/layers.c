@@ -1,4 +1,4 @@
-// Layers and optimisers: compositions of ops.
+// Layers: compositions of ops.
 #include <pumice/nn.h>
 
 #include <math.h>
@@ -111,54 +111,4 @@ pm_sparse pm_drop_entries(pm_graph *g, pm_sparse x, pm_var state, float keep, co
 pm_var pm_sample_gaussian(pm_graph *g, pm_var mu, pm_var logvar, pm_var state, const char *stream)
 {
     return pm_reparameterize(g, mu, logvar, state, stream, NULL);
-}
-
-void pm_adam_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser_adam *params)
-{
-    static const char *const suffixes[] = { "adam.m", "adam.v" };
-    pm_graph *g = pm_net_graph(net);
-    const pm_optimiser_adam p = *params;
-    pm_var moments[2];
-    const pm_var w = pm_use(g, param), gradient = pm_gradient(g, w);
-    int64_t rows, cols;
-    pm_shape_of(g, w, &rows, &cols);
-    for (int i = 0; i < 2 && pm_graph_status(g) == PM_OK; i++) {
-        char *name = pm_sprintf(net, "%s.%s", param, suffixes[i]);
-        if (!name) {
-            pm_graph_fail(g, PM_ERR_NOMEM, "no memory for a name");
-            return;
-        }
-        if (!pm_store_find(pm_graph_store(g), name, NULL, NULL, NULL)) {
-            const pm_status st = pm_store_add(pm_graph_store(g), name, PM_F32, rows, cols);
-            if (st != PM_OK) pm_graph_fail(g, st, "%s", pm_ctx_message(pm_ctx_of(net)));
-        }
-        moments[i] = pm_constant(g, name);
-        pm_free(name);
-    }
-    if (pm_graph_status(g) != PM_OK) return;
-    pm_graph_label(g, param);
-    const float beta1 = p.beta1 != 0 ? p.beta1 : 0.9f, beta2 = p.beta2 != 0 ? p.beta2 : 0.999f, eps = p.eps != 0 ? p.eps : 1e-8f;
-    if (p.factor) pm_adam_clipped(g, w, moments[0], moments[1], gradient, rate, *p.factor, beta1, beta2, eps, p.decay);
-    else pm_adam(g, w, moments[0], moments[1], gradient, rate, beta1, beta2, eps, p.decay);
-    pm_graph_label(g, NULL);
-}
-
-pm_var pm_clip_gradients(pm_net *net, const bool *trained, const float *decay, float limit)
-{
-    pm_graph *g = pm_net_graph(net);
-    pm_var total = { -1 };
-    pm_graph_label(g, "clip");
-    for (int i = 0; i < pm_net_param_count(net); i++) {
-        if (!trained[i]) continue;
-        const pm_var w = pm_use(g, pm_net_param_name(net, i)), squares = pm_row_sum(g, pm_grad_squares(g, w, pm_gradient(g, w), decay[i]));
-        total = total.id < 0 ? squares : pm_add(g, total, squares);
-    }
-    const pm_var factor = pm_clip_factor(g, total, limit);
-    pm_graph_label(g, NULL);
-    return factor;
-}
-
-double pm_adam_rate(double lr, double beta1, double beta2, int64_t t)
-{
-    return lr * sqrt(1.0 - pow(beta2, (double)t)) / (1.0 - pow(beta1, (double)t));
 }

@@ -16,7 +16,7 @@ typedef struct param {
     bool    untrained;
     float   max_norm;      // 0: none
     bool    by_columns;    // what it limits
-    bool    waits;         // in this graph
+    pm_wait wait;          // in this graph; seen NULL: its rows do not
 } param;
 
 struct pm_net {
@@ -37,11 +37,17 @@ pm_status pm_net_create(pm_graph *g, uint64_t seed, pm_net **out)
     return PM_OK;
 }
 
+static void forget_wait(param *p)
+{
+    pm_free((char *)p->wait.seen);
+    p->wait.seen = NULL;
+}
+
 pm_status pm_net_capture(pm_net *net, pm_graph *g)
 {
     PM_REQUIRE(net, pm_graph_store(g) == net->store, PM_ERR_ARG, "a network's graphs must stand on one store");
     net->g = g;
-    for (int i = 0; i < net->count; i++) net->params[i].waits = false;
+    for (int i = 0; i < net->count; i++) forget_wait(&net->params[i]);
     return PM_OK;
 }
 
@@ -195,7 +201,7 @@ void pm_net_max_norm(pm_net *net, const char *name, float limit, bool columns)
         pm_graph_fail(net->g, PM_ERR_ARG, "max-norm of %s: the limit %g must be a number of at least 0", name, (double)limit);
         return;
     }
-    if (limit > 0 && net->params[i].waits) {
+    if (limit > 0 && net->params[i].wait.seen) {
         pm_graph_fail(net->g, PM_ERR_ARG, "max-norm of %s: its rows wait for a batch to meet them, and one that waits cannot be shortened", name);
         return;
     }
@@ -214,16 +220,29 @@ void pm_net_constrain(pm_net *net, int index)
     pm_graph_label(net->g, NULL);
 }
 
-bool pm_net_wait(pm_net *net, const char *name)
+bool pm_net_may_wait(const pm_net *net, const char *name)
 {
     const int i = index_of(net, name);
-    if (i < 0 || !pm_net_param_decays(net, i) || net->params[i].max_norm > 0) return false;
-    return net->params[i].waits = true;
+    return i >= 0 && pm_net_param_decays(net, i) && !(net->params[i].max_norm > 0);
 }
 
-bool pm_net_param_waits(const pm_net *net, int index)
+void pm_net_wait(pm_net *net, const char *name, const pm_wait *how)
 {
-    return index >= 0 && index < net->count && net->params[index].waits;
+    if (pm_graph_status(net->g) != PM_OK) return;
+    if (!pm_net_may_wait(net, name)) {
+        pm_graph_fail(net->g, PM_ERR_ARG, "the rows of %s cannot wait: it is no weight, or under a max-norm", name);
+        return;
+    }
+    param *p = &net->params[index_of(net, name)];
+    forget_wait(p);
+    p->wait = *how;
+    p->wait.seen = pm_strdup(net, how->seen);
+    if (!p->wait.seen) pm_graph_fail(net->g, PM_ERR_NOMEM, "no memory for a name");
+}
+
+const pm_wait *pm_net_param_wait(const pm_net *net, int index)
+{
+    return index >= 0 && index < net->count && net->params[index].wait.seen ? &net->params[index].wait : NULL;
 }
 
 pm_status pm_net_reset(pm_net *net)

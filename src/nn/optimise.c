@@ -1,9 +1,11 @@
-// Optimisers beside Adam, and what their state is called.
+// Optimisers: compositions of ops, and what their state is called.
 #include <pumice/nn.h>
+
+#include <math.h>
 
 #include "core/core.h"
 
-static const char *const suffixes[] = { ".adam.m", ".adam.v", ".adagrad.sum", ".sgd.m", ".sgd.seen" };
+static const char *const suffixes[] = { ".adam.m", ".adam.v", ".adam.seen", ".adagrad.sum", ".sgd.m", ".sgd.seen" };
 
 bool pm_is_optimiser_state(const char *tensor)
 {
@@ -41,11 +43,24 @@ static pm_var scaled(pm_graph *g, pm_var w, pm_var gradient, float decay, pm_var
     return pm_mul_col(g, all, pm_broadcast_row(g, factor, rows));
 }
 
+void pm_adam_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser_adam *params)
+{
+    pm_graph *g = pm_net_graph(net);
+    const pm_optimiser_adam p = *params;
+    const float beta1 = p.beta1 != 0 ? p.beta1 : (float)PM_ADAM_BETA1, beta2 = p.beta2 != 0 ? p.beta2 : (float)PM_ADAM_BETA2, eps = p.eps != 0 ? p.eps : PM_ADAM_EPS;
+    const pm_var w = pm_use(g, param), gradient = pm_gradient(g, w), m = state_of(net, param, w, ".adam.m"), v = state_of(net, param, w, ".adam.v");
+    pm_graph_label(g, param);
+    if (p.factor) pm_adam_clipped(g, w, m, v, gradient, rate, *p.factor, beta1, beta2, eps, p.decay);
+    else if (p.met) pm_adam_rows(g, w, m, v, gradient, rate, *p.met, beta1, beta2, eps);
+    else pm_adam(g, w, m, v, gradient, rate, beta1, beta2, eps, p.decay);
+    pm_graph_label(g, NULL);
+}
+
 void pm_optimiser_step(pm_net *net, const char *param, pm_var rate, const pm_optimiser *o)
 {
     pm_graph *g = pm_net_graph(net);
     if (o->kind == PM_ADAM) {
-        pm_adam_step(net, param, rate, &(pm_optimiser_adam){ .decay = o->decay, .factor = o->factor });
+        pm_adam_step(net, param, rate, &(pm_optimiser_adam){ .decay = o->decay, .factor = o->factor, .met = o->met });
         return;
     }
     const pm_var w = pm_use(g, param);
@@ -71,7 +86,37 @@ void pm_sgd_catch_up(pm_net *net, const char *param, pm_var missed, pm_var power
     pm_graph_label(g, NULL);
 }
 
+void pm_adam_catch_up(pm_net *net, const char *param, pm_var missed, pm_var state, pm_var rates, pm_var power)
+{
+    pm_graph *g = pm_net_graph(net);
+    const pm_var w = pm_use(g, param);
+    pm_graph_label(g, param);
+    const pm_var m = state_of(net, param, w, ".adam.m"), v = state_of(net, param, w, ".adam.v");
+    pm_adam_leap(g, w, m, v, missed, state, rates, power, PM_ADAM_EPS);
+    pm_graph_label(g, NULL);
+}
+
+double pm_adam_rate(double lr, double beta1, double beta2, int64_t t)
+{
+    return lr * sqrt(1.0 - pow(beta2, (double)t)) / (1.0 - pow(beta1, (double)t));
+}
+
 double pm_optimiser_rate(pm_optimiser_kind kind, double lr, int64_t t)
 {
-    return kind == PM_ADAM ? pm_adam_rate(lr, 0.9, 0.999, t) : lr;
+    return kind == PM_ADAM ? pm_adam_rate(lr, PM_ADAM_BETA1, PM_ADAM_BETA2, t) : lr;
+}
+
+pm_var pm_clip_gradients(pm_net *net, const bool *trained, const float *decay, float limit)
+{
+    pm_graph *g = pm_net_graph(net);
+    pm_var total = { -1 };
+    pm_graph_label(g, "clip");
+    for (int i = 0; i < pm_net_param_count(net); i++) {
+        if (!trained[i]) continue;
+        const pm_var w = pm_use(g, pm_net_param_name(net, i)), squares = pm_row_sum(g, pm_grad_squares(g, w, pm_gradient(g, w), decay[i]));
+        total = total.id < 0 ? squares : pm_add(g, total, squares);
+    }
+    const pm_var factor = pm_clip_factor(g, total, limit);
+    pm_graph_label(g, NULL);
+    return factor;
 }

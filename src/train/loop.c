@@ -109,7 +109,7 @@ static pm_status run_pass(pm_trainer *t, double began)
         const double step = (now - before) / (double)n;
         n = PM_MAX(1, PM_MIN((int64_t)(CHUNK_SECONDS / (step + 1e-9)), 2 * n));
     }
-    return pm_session_end_pass(t->session, phase_of(t)->first + t->pass, t->at.epoch, t->position);
+    return pm_session_end_pass(t->session, phase_of(t)->first + t->pass, &t->at, t->position);
 }
 
 static pm_status run_epoch(pm_trainer *t, double began)

@@ -131,11 +131,11 @@ static void capture_optimiser(pm_session *s, pm_build *b, const pm_pass *pass, p
     }
     const pm_var factor = limit > 0 ? pm_clip_gradients(b->net, trained, decay, (float)limit) : (pm_var){ -1 };
     for (int i = 0; i < count; i++) {
-        const bool waits = pm_net_param_waits(b->net, i);
-        if (waits && !trained[i]) pm_graph_fail(b->g, PM_ERR_ARG, "pass %s does not train %s, whose rows wait in it (pm_row_param)", pass->name, pm_net_param_name(b->net, i));
+        const pm_wait *wait = pm_net_param_wait(b->net, i);
+        if (wait && !trained[i]) pm_graph_fail(b->g, PM_ERR_ARG, "pass %s does not train %s, whose rows wait in it (pm_row_param)", pass->name, pm_net_param_name(b->net, i));
         if (!trained[i]) continue;
         const pm_optimiser o = { .kind = pm_session_optimiser(s->config), .decay = decay[i], .momentum = (float)pm_pass_setting(s->config, pass, "momentum"),
-                                 .factor = limit > 0 ? &factor : NULL, .met = waits ? &b->waiting->met : NULL };
+                                 .factor = limit > 0 ? &factor : NULL, .met = wait ? &wait->met : NULL };
         pm_optimiser_step(b->net, pm_net_param_name(b->net, i), rate, &o);
         pm_net_constrain(b->net, i);
     }
@@ -180,11 +180,16 @@ static pm_status capture_rows(pm_session *s, const pm_session_pass *p, pm_build 
     return PM_OK;
 }
 
-// Whether an optimiser's steps on a row can be put off: they are linear in it, and nothing but its own gradient has a part in them.
-static bool may_wait(const pm_session *s, const pm_session_pass *p)
+// Whether an optimiser's steps on a row can be put off, and how: where it has no gradient they are known beforehand, and nothing but its own gradient has a
+// part in them.
+static bool may_wait(const pm_session *s, const pm_session_pass *p, pm_waiting *how)
 {
-    const bool batches = p->what.axis == PM_AXIS_USERS || p->what.axis == PM_AXIS_ITEMS;
-    return batches && !p->what.solve && p->what.parts <= 1 && pm_session_optimiser(s->config) == PM_SGD && !(pm_config_number(s->config, "clip") > 0);
+    const bool decays = pm_pass_decay(s->config, &p->what) != 0;
+    how->kind = pm_session_optimiser(s->config);
+    how->steps = p->steps;
+    how->seen = p->what.axis == PM_AXIS_USERS ? how->kind == PM_ADAM ? "train.adam.seen" : "train.sgd.seen"
+              : p->what.axis == PM_AXIS_ITEMS ? how->kind == PM_ADAM ? "train_t.adam.seen" : "train_t.sgd.seen" : NULL;
+    return !p->what.solve && p->what.parts <= 1 && (how->kind == PM_SGD || (how->kind == PM_ADAM && !decays)) && !(pm_config_number(s->config, "clip") > 0);
 }
 
 static void capture_pass(pm_session *s, pm_session_pass *p, pm_build *b)
@@ -274,10 +279,10 @@ static pm_status prepare_pass(pm_session *s, int pass, pm_build *b)
         return st;
     }
     pm_session_pass *p = &s->pass[pass];
-    pm_waiting waiting = { .seen = p->what.axis == PM_AXIS_USERS ? "train.sgd.seen" : "train_t.sgd.seen", .steps = p->steps };
+    pm_waiting waiting;
     b->net = s->net;
     b->pass = pass;
-    b->waiting = may_wait(s, p) ? &waiting : NULL;
+    b->waiting = may_wait(s, p, &waiting) ? &waiting : NULL;
     capture_pass(s, p, b);
     b->waiting = NULL;
     PM_TRY(pm_graph_compile(&b->g, &p->program));
@@ -326,7 +331,7 @@ pm_status pm_session_write_schedule(pm_session *s, int pass, const pm_progress_s
     pm_progress_state at = *from;
     const pm_pass *p = &s->pass[pass].what;
     const double lr = pm_pass_rate(s->config, p, from->epoch);
-    PM_TRY(pm_waiting_write(s, pass, from->epoch));
+    PM_TRY(pm_waiting_write(s, pass, from));
     for (int64_t i = 0; i < n; i++, at.step++) {
         table[i * width] = (float)pm_optimiser_rate(pm_session_optimiser(s->config), lr, at.step + 1);
         for (int k = 0; k < s->column_count; k++) table[i * width + 1 + k] = (float)s->model->schedule_value(&at, k);

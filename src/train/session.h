@@ -13,7 +13,7 @@ typedef struct pm_session_pass {
     pm_pass     what;
     pm_program *program;
     pm_program *catch_up;             // where rows of parameters wait in it: what all of them have missed. NULL
-    float      *powers;               // what they wait by, on its way to the device: a step allocates nothing
+    float      *powers, *rates;       // what they leap by, on its way to the device, as a step allocates nothing; rates: of Adam
     int64_t     batch, total, steps;    // rows of a batch; rows, and batches, of an epoch
     int         loss_count, loss[PM_MAX_LOSSES];    // what it logs, as indices into the session's losses
 } pm_session_pass;
@@ -38,7 +38,7 @@ typedef struct pm_session {
     pm_rating_params rating;
     pm_center       *center;            // of a model whose scores are ratings; NULL
     double           squares;           // of the values of all training interactions, once training is prepared
-    int              powers_of;         // which pass, counted from 1, and its epoch the powers of waiting rows are of; 0: none are there yet
+    int              powers_of;         // which pass, counted from 1, and its epoch what waiting rows leap by is of; 0: none is there yet
     int64_t          powers_at;
 } pm_session;
 
@@ -80,7 +80,7 @@ typedef struct pm_position {
 pm_status pm_session_run(pm_session *s, int pass, const pm_position *from, int64_t n);
 
 // After the last batch of a pass in an epoch of its phase, rows that are done: what its steps have put off (waiting.c).
-pm_status pm_session_end_pass(pm_session *s, int pass, int64_t epoch, int64_t row);
+pm_status pm_session_end_pass(pm_session *s, int pass, const pm_progress_state *at, int64_t row);
 
 // The optimiser that the hyperparameter optimizer names; Adam where there is none.
 pm_optimiser_kind pm_session_optimiser(const pm_config *config);
@@ -96,9 +96,9 @@ double pm_pass_setting(const pm_config *config, const pm_pass *pass, const char 
 double pm_pass_rate(const pm_config *config, const pm_pass *pass, int64_t epoch);
 float  pm_pass_decay(const pm_config *config, const pm_pass *pass);
 
-// Rows that wait (waiting.c): once a pass is captured, the program of its end; and what rows that have missed steps in an epoch leap by.
+// Rows that wait (waiting.c): once a pass is captured, the program of its end; and what rows that have missed steps leap by in the epoch that training is in.
 pm_status pm_waiting_prepare(pm_session *s, int pass, const pm_waiting *w);
-pm_status pm_waiting_write(pm_session *s, int pass, int64_t epoch);
+pm_status pm_waiting_write(pm_session *s, int pass, const pm_progress_state *at);
 
 // 0, 1, 2, … as a column.
 pm_status pm_session_upload_numbers(pm_session *s, const char *name, int64_t count);

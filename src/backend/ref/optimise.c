@@ -104,11 +104,11 @@ pm_status pm_ref_adam_rows(const pm_call *c)
 }
 
 // What a leap of `by` steps, the first of them step `from` of the epoch, takes from a weight for each unit of its first moment.
-static double leap_sum(const pm_view *rate, const pm_view *power, double root, double eps, uint32_t from, int64_t by)
+static double leap_sum(const pm_view *rate, const pm_view *power, double root, double eps, int64_t from, int64_t by)
 {
     double sum = 0;
-    for (int64_t k = 0; k < by && pm_get(power, k, 0) != 0; k++)
-        sum += pm_get(rate, 0, (int64_t)((from + (uint32_t)k) % (uint32_t)rate->cols)) * pm_get(power, k, 0) / (root * pm_get(power, k, 2) + eps);
+    for (int64_t k = 0; k < by; k++)
+        sum += pm_get(rate, 0, (from + k) % rate->cols) * pm_get(power, k, 0) / (root * pm_get(power, k, 2) + eps);
     return sum;
 }
 
@@ -116,14 +116,13 @@ pm_status pm_ref_adam_leap(const pm_call *c)
 {
     const pm_adam_leap_params *p = c->params;
     const pm_view *w = &c->in[0], *m = &c->in[1], *v = &c->in[2], *gap = &c->in[3], *state = &c->in[4], *rate = &c->in[5], *power = &c->in[6];
-    const uint32_t batch = PM_MAX(pm_get_u32(state, 0, PM_STATE_BATCH), 1), position = pm_get_u32(state, 0, PM_STATE_POSITION);
-    const uint32_t done = position / batch + (position % batch != 0);
+    const int64_t batch = PM_MAX(pm_get_u32(state, 0, PM_STATE_BATCH), 1), done = ((int64_t)pm_get_u32(state, 0, PM_STATE_POSITION) + batch - 1) / batch;
     for (int64_t i = 0; i < w->rows; i++)
         for (int64_t j = 0; j < w->cols; j++) {
             double x = pm_get(w, i, j), y = pm_get(m, i, j), z = pm_get(v, i, j), moved = 0;
             for (int64_t left = pm_get_u32(gap, i, 0), by; left > 0; left -= by) {
                 by = PM_MIN(left, power->rows);
-                const double step = y * leap_sum(rate, power, sqrt(z), p->eps, done - (uint32_t)left, by);
+                const double step = y * leap_sum(rate, power, sqrt(z), p->eps, done % rate->cols + rate->cols - left % rate->cols, by);
                 x -= step;
                 moved += fabs(step);
                 y *= pm_get(power, by - 1, 0);

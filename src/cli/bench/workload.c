@@ -135,6 +135,7 @@ pm_status pm_workload_train(pm_session *s, int pass, int64_t *at, int64_t n, dou
     const double before = pm_clock();
     PM_TRY(pm_session_write_schedule(s, pass, &from, n));
     PM_TRY(pm_session_run(s, pass, &(pm_position){ .step = *at, .epoch = epoch, .row = step * p->batch }, n));
+    if (step + n >= p->steps) PM_TRY(pm_session_end_pass(s, pass, &from, p->total));
     PM_TRY(read_losses(s, pass, n));    // waits
     *seconds = (pm_clock() - before) / (double)n;
     *at += n;
