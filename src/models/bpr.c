@@ -68,6 +68,8 @@ static void loss(pm_build *b)
     const pm_config *c = b->config;
     const tables t = declare(b);
     const pm_pairs p = pm_draw_pairs(b, false);
+    pm_rows_wait(b, "user.factors", p.user, b->live);
+    pm_rows_wait(b, "item.factors", p.id, b->live);
     const pm_var u = pm_embed(g, t.users, p.user, b->live);
     pm_var z = pm_pick_scores(g, u, t.items, p.id, b->live, false);
     if (t.biased) z = pm_add(g, z, pm_pick_scores(g, pm_fill(g, p.batch, 1, 1.0f), t.bias, p.id, b->live, false));

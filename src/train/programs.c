@@ -189,7 +189,7 @@ static bool may_wait(const pm_session *s, const pm_session_pass *p, pm_waiting *
     how->steps = p->steps;
     how->seen = p->what.axis == PM_AXIS_USERS ? how->kind == PM_ADAM ? "train.adam.seen" : "train.sgd.seen"
               : p->what.axis == PM_AXIS_ITEMS ? how->kind == PM_ADAM ? "train_t.adam.seen" : "train_t.sgd.seen" : NULL;
-    return !p->what.solve && p->what.parts <= 1 && (how->kind == PM_SGD || (how->kind == PM_ADAM && !decays)) && !(pm_config_number(s->config, "clip") > 0);
+    return !s->eager && !p->what.solve && p->what.parts <= 1 && (how->kind == PM_SGD || (how->kind == PM_ADAM && !decays)) && !(pm_config_number(s->config, "clip") > 0);
 }
 
 static void capture_pass(pm_session *s, pm_session_pass *p, pm_build *b)

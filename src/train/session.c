@@ -27,6 +27,7 @@ pm_status pm_session_open(pm_ctx *ctx, const pm_session_params *params, pm_sessi
     s->config = params->config;
     s->model = pm_config_model(params->config);
     s->seed = params->seed;
+    s->eager = params->eager;
     s->rating = params->rating;
     s->phase_count = 1;
     s->phase[0] = (pm_phase){ .name = "train" };

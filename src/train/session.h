@@ -25,6 +25,7 @@ typedef struct pm_session {
     const pm_config *config;
     const pm_model  *model;
     uint64_t         seed;
+    bool             eager;
     pm_device       *device;
     pm_store        *store;
     pm_net          *net;               // the parameters, as the training (or scoring) graph declared them
@@ -48,6 +49,7 @@ typedef struct pm_session_params {
     const char      *device;
     uint64_t         seed;
     bool             double_precision;
+    bool             eager;               // no row of a weight waits for a batch to meet it (waiting.c): what tests compare those that do with
     pm_rating_params rating;
 } pm_session_params;
 

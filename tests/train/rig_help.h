@@ -14,7 +14,7 @@ typedef struct rig {
     pm_session *s;
 } rig;
 
-static inline rig open_rig_of(fixture *f, const pm_spec *spec)
+static inline rig open_rig_of(fixture *f, const pm_spec *spec, bool eager)
 {
     const pm_model *m;
     rig r;
@@ -22,7 +22,7 @@ static inline rig open_rig_of(fixture *f, const pm_spec *spec)
     must(f, pm_model_find(f->ctx, spec->model, &m));
     must(f, pm_config_create(f->ctx, m, &r.config));
     for (int i = 0; i < spec->setting_count; i++) must(f, pm_config_assign(r.config, spec->settings[i]));
-    must(f, pm_session_open(f->ctx, &(pm_session_params){ .split = r.split, .config = r.config, .device = spec->device, .seed = 1 }, &r.s));
+    must(f, pm_session_open(f->ctx, &(pm_session_params){ .split = r.split, .config = r.config, .device = spec->device, .seed = 1, .eager = eager }, &r.s));
     must(f, pm_session_prepare_training(r.s));
     return r;
 }

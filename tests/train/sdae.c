@@ -31,7 +31,7 @@ static rig open_rig_on(fixture *f, const char *device, const char *model, const 
 {
     pm_spec spec = spec_of(f, model, settings);
     spec.device = device;
-    return open_rig_of(f, &spec);
+    return open_rig_of(f, &spec, false);
 }
 
 static rig open_rig(fixture *f, const char *model, const char *const *settings)

@@ -4,13 +4,12 @@
 
 static const char *vulkan;    // the device that was asked for
 
-// With a weight decay, here one that adds nothing, no row can wait.
-static rig open_tables(fixture *f, const char *device, const char *model, const char *batch, bool dense)
+static rig open_tables(fixture *f, const char *device, const char *model, const char *batch, bool eager)
 {
-    const char *const settings[] = { "factors=4", "negatives=1", batch, "init=0.3", "lr=0.01", dense ? "l2=1e-30" : "l2=0" };
+    const char *const settings[] = { strcmp(model, "bpr") == 0 ? "latent=4" : "factors=4", "negatives=1", batch, "init=0.3", "lr=0.01" };
     const pm_spec spec = { .model = model, .device = device, .seed = 3, .settings = settings, .setting_count = PM_COUNT(settings),
                            .synth = { .users = 120, .items = 80, .interactions = 1200, .clusters = 4 }, .split = { .protocol = "leave-one-out", .negatives = 20 } };
-    return open_rig_of(f, &spec);
+    return open_rig_of(f, &spec, eager);
 }
 
 static const char *beside(const char *param, const char *suffix)
@@ -23,13 +22,13 @@ static const char *beside(const char *param, const char *suffix)
 // Three epochs, the last of them cut off: weights and the optimiser's state are the same at their ends, and a few steps on most rows wait again.
 static void waiting_changes_nothing_on(fixture *f, const char *device, const char *model)
 {
-    static const char *const tables[] = { "user.gmf", "item.gmf", "user.mlp", "item.mlp" };
+    static const char *const tables[] = { "user.gmf", "item.gmf", "user.mlp", "item.mlp", "user.factors", "item.factors" };
     rig r[2];
-    for (int dense = 0; dense < 2; dense++) {
-        r[dense] = open_tables(f, device, model, "batch=4", dense);
-        const int64_t steps = r[dense].s->pass[0].steps;
+    for (int eager = 0; eager < 2; eager++) {
+        r[eager] = open_tables(f, device, model, "batch=4", eager);
+        const int64_t steps = r[eager].s->pass[0].steps;
         assert_true(steps > 200);
-        for (int epoch = 0; epoch < 3; epoch++) run_steps(f, &r[dense], 0, epoch, epoch < 2 ? steps : steps / 3);
+        for (int epoch = 0; epoch < 3; epoch++) run_steps(f, &r[eager], 0, epoch, epoch < 2 ? steps : steps / 3);
     }
     assert_true(r[0].s->pass[0].catch_up && !r[1].s->pass[0].catch_up);
     for (int i = 0; i < pm_net_param_count(r[0].s->net); i++) {
@@ -52,7 +51,7 @@ static void waiting_changes_nothing_on(fixture *f, const char *device, const cha
 
 static void waiting_changes_nothing(void **state)
 {
-    static const char *const models[] = { "gmf", "mlp", "neumf" };
+    static const char *const models[] = { "gmf", "mlp", "neumf", "bpr" };
     const char *const devices[] = { vulkan ? vulkan : "ref", vulkan ? NULL : host_device() };
     for (int d = 0; d < 2 && devices[d]; d++)
         for (int m = 0; m < PM_COUNT(models); m++) waiting_changes_nothing_on(*state, devices[d], models[m]);
