@@ -105,15 +105,16 @@ static pm_status chunk(stepper *s, int64_t n)
     const double start = pm_clock();
     PM_TRY(pm_session_write_schedule(session, 0, &s->at, n));
     PM_TRY(pm_session_run(session, 0, &(pm_position){ s->at.step, s->epoch, s->position, 0 }, n));
+    const int64_t position = s->position + n * session->pass[0].batch;
+    if (position >= total) PM_TRY(pm_session_end_pass(session, 0, &s->at, total));
     printf("{\"steps\":%" PRId64 ",\"losses\":", n);
     PM_TRY(print_losses(s, n));    // reading waits for the work
     const double seconds = pm_clock() - start;
     s->last = seconds / (double)n;
     printf(",\"seconds\":%.9f}", seconds);
     s->at.step += n;
-    s->position += n * session->pass[0].batch;
+    s->position = position;
     if (s->position >= total) {
-        PM_TRY(pm_session_end_pass(session, 0, &s->at, total));
         s->position = 0;
         s->at.epoch = ++s->epoch;
     }

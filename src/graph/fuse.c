@@ -167,7 +167,8 @@ static pm_status fuse_matmul_adam(fuser *f, int product, int adam)
 
 static pm_status fuse_spmm_t_adam(fuser *f, int product, int adam)
 {
-    const pm_graph_node m = f->g->nodes[product], a = f->g->nodes[adam];    // m: tptr, trow, tpos, val, dy; a: w, m, v, g, rate, of adam_rows tptr; beta1, beta2, eps, decay
+    const pm_graph_node m = f->g->nodes[product], a = f->g->nodes[adam];
+    // m: tptr, trow, tpos, val, dy; a: w, m, v, g, rate, of adam_rows tptr; beta1, beta2, eps, of adam decay
     const bool met = a.op == PM_OP_ADAM_ROWS;
     if (inputs_change(f, product, adam) || (met && m.operand[0] != a.operand[5])) return PM_OK;
     PM_TRY(put(f, product, PM_OP_TAKE_COLS, (int32_t[]){ m.operand[3], m.operand[2] }, NULL, m.label));

@@ -4,7 +4,10 @@
 
 #include <pumice/model.h>
 
-enum { PM_LEAP_MOST = 1024 };    // steps that one leap can make up for
+enum {
+    PM_LEAP_MOST = 1024,       // steps that one leap can make up for
+    PM_RATES_MOST = 1 << 22    // steps of an epoch of which the rates are kept: with more no row waits under Adam
+};
 
 // How rows wait in a pass.
 struct pm_waiting {

@@ -132,7 +132,8 @@ static void capture_optimiser(pm_session *s, pm_build *b, const pm_pass *pass, p
     const pm_var factor = limit > 0 ? pm_clip_gradients(b->net, trained, decay, (float)limit) : (pm_var){ -1 };
     for (int i = 0; i < count; i++) {
         const pm_wait *wait = pm_net_param_wait(b->net, i);
-        if (wait && !trained[i]) pm_graph_fail(b->g, PM_ERR_ARG, "pass %s does not train %s, whose rows wait in it (pm_row_param)", pass->name, pm_net_param_name(b->net, i));
+        if (wait && !trained[i]) pm_graph_fail(b->g, PM_ERR_ARG, "pass %s does not train %s, whose rows wait in it", pass->name,
+                                                pm_net_param_name(b->net, i));
         if (!trained[i]) continue;
         const pm_optimiser o = { .kind = pm_session_optimiser(s->config), .decay = decay[i], .momentum = (float)pm_pass_setting(s->config, pass, "momentum"),
                                  .factor = limit > 0 ? &factor : NULL, .met = wait ? &wait->met : NULL };
@@ -189,7 +190,8 @@ static bool may_wait(const pm_session *s, const pm_session_pass *p, pm_waiting *
     how->steps = p->steps;
     how->seen = p->what.axis == PM_AXIS_USERS ? how->kind == PM_ADAM ? "train.adam.seen" : "train.sgd.seen"
               : p->what.axis == PM_AXIS_ITEMS ? how->kind == PM_ADAM ? "train_t.adam.seen" : "train_t.sgd.seen" : NULL;
-    return !s->eager && !p->what.solve && p->what.parts <= 1 && (how->kind == PM_SGD || (how->kind == PM_ADAM && !decays)) && !(pm_config_number(s->config, "clip") > 0);
+    const bool known = how->kind == PM_SGD || (how->kind == PM_ADAM && !decays && how->steps <= PM_RATES_MOST);
+    return known && !s->eager && !p->what.solve && p->what.parts <= 1 && !(pm_config_number(s->config, "clip") > 0);
 }
 
 static void capture_pass(pm_session *s, pm_session_pass *p, pm_build *b)

@@ -179,13 +179,14 @@ static pm_spec tiny_spec(int which)
     return spec;
 }
 
-// Ratings, and rows of weights that wait.
-static pm_spec rating_spec(void)
+// Ratings, and rows of weights that wait: under gradient descent, or Adam.
+static pm_spec rating_spec(bool adam)
 {
-    static const char *const settings[] = { "layers=2", "outer_size=2", "dense_above=1", "batch=20" };
+    static const char *const settings[2][6] = { { "layers=2", "outer_size=2", "dense_above=1", "batch=20", "optimizer=sgd", "decay=0.1" },
+                                                { "layers=2", "outer_size=2", "dense_above=1", "batch=20", "optimizer=adam", "decay=0" } };
     pm_spec spec = small_spec("uencoder");
-    spec.settings = settings;
-    spec.setting_count = PM_COUNT(settings);
+    spec.settings = settings[adam];
+    spec.setting_count = PM_COUNT(settings[adam]);
     spec.epochs = 1;
     spec.metrics = "rmse";
     spec.select = NULL;
@@ -196,7 +197,7 @@ static pm_spec rating_spec(void)
 
 static pm_status train_body(pm_ctx *ctx, const fixture *f, int which)
 {
-    const pm_spec spec = which == 4 ? rating_spec() : tiny_spec(which);
+    const pm_spec spec = which >= 4 ? rating_spec(which == 5) : tiny_spec(which);
     const char *run = in_folder(f, "train");
     pm_result *r;
     const pm_status st = pm_train(ctx, &spec, which >= 2 ? run : NULL, &r);
@@ -278,7 +279,7 @@ static void sweep(body *b, const fixture *f, int which, int samples)
 
 static void memory_runs_out_in_training(void **state)
 {
-    for (int which = 0; which < 5; which++) sweep(train_body, *state, which, which < 2 ? 250 : 70);
+    for (int which = 0; which < 6; which++) sweep(train_body, *state, which, which < 2 ? 250 : 70);
 }
 
 static void memory_runs_out_in_using(void **state)

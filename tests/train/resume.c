@@ -25,6 +25,7 @@ static const variant variants[] = {
     { "cml", "cml", { "batch=300", "negatives=4" }, 3, 0, 0, false, "random" },
     { "cdae, momentum, users held out", "cdae", { "optimizer=sgd", "momentum=0.5", "fold_steps=3" }, 3, 0, 0, false, NULL },
     { "uencoder, rows that wait, three phases with fresh optimisers, refit", "uencoder", { "outer_epochs=2", "inner_epochs=1", "inner_gauss=0.5", "dense_above=1" }, 2, 0, 0, true, NULL },
+    { "bpr, rows that wait, refit", "bpr", { "batch=15", "negatives=1" }, 2, 0, 0, true, "leave-one-out" },
     { "item-pop, refit", "item-pop", { NULL }, 0, 0, 0, true, NULL },
 };
 

@@ -135,7 +135,6 @@ pm_status pm_ref_adam_leap(const pm_call *c)
     return PM_OK;
 }
 
-
 // ---- AdaGrad and gradient descent ----
 
 typedef struct adagrad {
