@@ -98,30 +98,31 @@ void pm_backward(pm_graph *g, const pm_var *losses, int count)
     g->differentiating = false;
 }
 
-pm_var pm_graph_transpose(pm_graph *g, pm_var ptr, pm_var col, int64_t items, pm_var *trow, pm_var *tpos)
+// What an op of inputs x and y that is a transpose gave where it was captured before: nothing writes either in place. Poison where it was not.
+static pm_var transposed_before(const pm_graph *g, pm_op op, pm_var x, pm_var y, int64_t rows, pm_var *trow, pm_var *tpos)
 {
     for (int i = g->node_count - 1; i >= 0; i--) {
         const pm_graph_node *n = &g->nodes[i];
-        if (n->op != PM_OP_CSR_TRANSPOSE || n->operand[0] != ptr.id || n->operand[1] != col.id || n->args[0].dim != items) continue;
+        if (n->op != (int)op || n->operand[0] != x.id || n->operand[1] != y.id || n->args[0].dim != rows) continue;
         *trow = (pm_var){ n->operand[3] };
         *tpos = (pm_var){ n->operand[4] };
         return (pm_var){ n->operand[2] };
     }
-    return pm_csr_transpose(g, ptr, col, items, trow, tpos);
+    return (pm_var){ -1 };
+}
+
+pm_var pm_graph_transpose(pm_graph *g, pm_var ptr, pm_var col, int64_t items, pm_var *trow, pm_var *tpos)
+{
+    const pm_var before = transposed_before(g, PM_OP_CSR_TRANSPOSE, ptr, col, items, trow, tpos);
+    return pm_is_some(before) ? before : pm_csr_transpose(g, ptr, col, items, trow, tpos);
 }
 
 pm_var pm_places(pm_graph *g, pm_var id, pm_var live, int64_t rows, pm_var *trow, pm_var *tpos)
 {
     int64_t b, s;
     pm_shape_of(g, id, &b, &s);
-    for (int i = g->node_count - 1; i >= 0; i--) {
-        const pm_graph_node *n = &g->nodes[i];
-        if (n->op != PM_OP_INDEX_TRANSPOSE || n->operand[0] != id.id || n->operand[1] != live.id || n->args[0].dim != rows) continue;
-        *trow = (pm_var){ n->operand[3] };
-        *tpos = (pm_var){ n->operand[4] };
-        return (pm_var){ n->operand[2] };
-    }
-    return pm_index_transpose(g, id, live, rows, b * s, trow, tpos);
+    const pm_var before = transposed_before(g, PM_OP_INDEX_TRANSPOSE, id, live, rows, trow, tpos);
+    return pm_is_some(before) ? before : pm_index_transpose(g, id, live, rows, b * s, trow, tpos);
 }
 
 pm_var pm_gradient(pm_graph *g, pm_var x)

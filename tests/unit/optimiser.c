@@ -155,6 +155,18 @@ static void what_may_wait(void **state)
     close_fixture(&f);
 }
 
+// A batch that meets row 1 of three, which has missed so many steps, and a table of powers.
+static pm_var meet_one_row(const fixture *f, uint32_t missed, int64_t rows, int64_t cols, const float *power)
+{
+    assert_int_equal(pm_store_add(f->store, "met", PM_U32, 1, R + 1), PM_OK);
+    assert_int_equal(pm_store_add(f->store, "missed", PM_U32, R, 1), PM_OK);
+    assert_int_equal(pm_store_add(f->store, "power", PM_F32, rows, cols), PM_OK);
+    assert_int_equal(pm_store_write(f->store, "met", (const uint32_t[]){ 0, 0, 1, 1 }), PM_OK);
+    assert_int_equal(pm_store_write(f->store, "missed", (const uint32_t[]){ 0, missed, 0 }), PM_OK);
+    assert_int_equal(pm_store_write(f->store, "power", power), PM_OK);
+    return pm_constant(f->g, "met");
+}
+
 // A step on the rows that a batch meets, row 1 of three, once it has leapt over two steps; the others stay.
 static void met_rows_alone(void **state)
 {
@@ -163,13 +175,8 @@ static void met_rows_alone(void **state)
     float w[N];
     open_fixture(&f, 1);
     capture_loss(&f);
-    assert_int_equal(pm_store_add(f.store, "met", PM_U32, 1, R + 1), PM_OK);
-    assert_int_equal(pm_store_add(f.store, "missed", PM_U32, R, 1), PM_OK);
-    assert_int_equal(pm_store_add(f.store, "power", PM_F32, 2, 4), PM_OK);
-    assert_int_equal(pm_store_write(f.store, "met", (const uint32_t[]){ 0, 0, 1, 1 }), PM_OK);
-    assert_int_equal(pm_store_write(f.store, "missed", (const uint32_t[]){ 0, 2, 0 }), PM_OK);
-    assert_int_equal(pm_store_write(f.store, "power", (const float[]){ 0.75f, -0.25f, 0.5f, 0.5f, 0.4375f, -0.3125f, 0.625f, 0.125f }), PM_OK);
-    const pm_var met = pm_constant(f.g, "met");
+    const float power[] = { 0.75f, -0.25f, 0.5f, 0.5f, 0.4375f, -0.3125f, 0.625f, 0.125f };
+    const pm_var met = meet_one_row(&f, 2, 2, 4, power);
     pm_sgd_catch_up(f.net, "m.w", pm_constant(f.g, "missed"), pm_constant(f.g, "power"));
     pm_optimiser_step(f.net, "m.w", pm_constant(f.g, "rate"), &(pm_optimiser){ .kind = PM_SGD, .decay = 0.5f, .momentum = 0.5f, .met = &met });
     run(&f);
@@ -189,14 +196,8 @@ static void met_rows_alone_of_adam(void **state)
     float w[N];
     open_fixture(&f, 1);
     capture_loss(&f);
-    assert_int_equal(pm_store_add(f.store, "met", PM_U32, 1, R + 1), PM_OK);
-    assert_int_equal(pm_store_write(f.store, "met", (const uint32_t[]){ 0, 0, 1, 1 }), PM_OK);
-    assert_int_equal(pm_store_add(f.store, "missed", PM_U32, R, 1), PM_OK);
-    assert_int_equal(pm_store_write(f.store, "missed", (const uint32_t[]){ 0, 1, 0 }), PM_OK);
     assert_int_equal(pm_store_add(f.store, "state", PM_U32, 1, PM_STATE_COUNT), PM_OK);
-    assert_int_equal(pm_store_add(f.store, "power", PM_F32, 1, 3), PM_OK);
-    assert_int_equal(pm_store_write(f.store, "power", (const float[]){ 0.9f, 0.999f, 0.9995f }), PM_OK);
-    const pm_var met = pm_constant(f.g, "met");
+    const pm_var met = meet_one_row(&f, 1, 1, 3, (const float[]){ 0.9f, 0.999f, 0.9995f });
     pm_adam_catch_up(f.net, "m.w", pm_constant(f.g, "missed"), pm_constant(f.g, "state"), pm_constant(f.g, "rate"), pm_constant(f.g, "power"));
     pm_optimiser_step(f.net, "m.w", pm_constant(f.g, "rate"), &(pm_optimiser){ .kind = PM_ADAM, .met = &met });
     run(&f);
