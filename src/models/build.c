@@ -92,9 +92,8 @@ static bool counted_before(const pm_net *net, pm_wait *how)
 {
     for (int i = 0; i < pm_net_param_count(net); i++) {
         const pm_wait *w = pm_net_param_wait(net, i);
-        if (!w || !pm_name_equal(w->seen, how->seen)) continue;
-        how->met = w->met;
-        how->missed = w->missed;
+        if (!w || (w->met.id != how->met.id && !pm_name_equal(w->seen, how->seen))) continue;
+        *how = *w;
         return true;
     }
     return false;
@@ -126,7 +125,7 @@ pm_var pm_row_param(pm_build *b, const char *name, int64_t rows, int64_t cols, p
     pm_var trow, tpos;
     const pm_var w = pm_param(b->net, name, rows, cols, init);
     if (!may_wait(b, name) || !b->waiting->seen) return w;
-    pm_wait how = { .seen = b->waiting->seen };
+    pm_wait how = { .met = { -1 }, .seen = b->waiting->seen };
     if (!counted_before(b->net, &how)) {
         how.met = pm_csr_transpose(b->g, b->x.ptr, b->x.col, b->x.items, &trow, &tpos);
         count_missed(b, b->x.items, &how);
@@ -150,7 +149,7 @@ void pm_rows_wait(pm_build *b, const char *name, pm_var id, pm_var live)
         return;
     }
     pm_wait how = { .met = pm_places(b->g, id, live, rows, &trow, &tpos), .seen = seen };
-    count_missed(b, rows, &how);
+    if (!counted_before(b->net, &how)) count_missed(b, rows, &how);
     begin_waiting(b, name, &how);
     pm_free(seen);
 }

@@ -234,10 +234,11 @@ void pm_net_wait(pm_net *net, const char *name, const pm_wait *how)
         return;
     }
     param *p = &net->params[index_of(net, name)];
+    const char *seen = pm_strdup(net, how->seen);    // which may be what is forgotten
+    const pm_wait now = { how->met, how->missed, seen };
     forget_wait(p);
-    p->wait = *how;
-    p->wait.seen = pm_strdup(net, how->seen);
-    if (!p->wait.seen) pm_graph_fail(net->g, PM_ERR_NOMEM, "no memory for a name");
+    p->wait = now;
+    if (!seen) pm_graph_fail(net->g, PM_ERR_NOMEM, "no memory for a name");
 }
 
 const pm_wait *pm_net_param_wait(const pm_net *net, int index)

@@ -42,6 +42,10 @@ static void waiting_changes_nothing_on(fixture *f, const char *device, const cha
         const char *seen = beside(tables[i], ".adam.seen");
         if (!pm_store_find(r[0].s->store, tables[i], NULL, NULL, NULL)) continue;    // the model has no such table
         assert_false(pm_store_find(r[1].s->store, seen, NULL, NULL, NULL));
+        if (strcmp(model, "neumf") == 0 && strcmp(tables[i], "user.mlp") == 0) {    // its rows are those of user.gmf, and counted there
+            assert_false(pm_store_find(r[0].s->store, seen, NULL, NULL, NULL));
+            continue;
+        }
         const int64_t met = rows_that_count(f, &r[0], seen, &n);
         assert_true(met > 0 && met <= 16 && n >= 80);    // two steps of four users, and of as many items and their negatives
     }
